@@ -1,0 +1,31 @@
+# The tensor half. Its modules are compiled once; the two engines differ in what they link (torch_cpu, or torch_cuda as well).
+function(add_tensor_module name)
+  add_module(${name} ${ARGN})
+  target_link_libraries(lf_${name} PUBLIC lf_torch_headers)
+  if(LINFORMER_PCH AND NOT name STREQUAL "ops")
+    target_precompile_headers(lf_${name} REUSE_FROM lf_ops)
+  endif()
+endfunction()
+
+add_tensor_module(ops DEPENDS lf_base)
+if(LINFORMER_PCH)
+  target_precompile_headers(lf_ops PRIVATE ${CMAKE_SOURCE_DIR}/src/ops/torch.h)
+endif()
+add_tensor_module(model DEPENDS lf_base lf_config lf_ops)
+add_tensor_module(decoding DEPENDS lf_base lf_config lf_text lf_ops lf_model)
+# torch's headers bring their own fmt and protobuf: tensor modules see only std headers of tracking and cli.
+add_tensor_module(training DEPENDS lf_base lf_config lf_data lf_storage lf_ops lf_model)
+add_tensor_module(engine DEPENDS lf_decoding lf_training lf_scoring)
+
+function(add_engine target torch)
+  add_executable(${target} ${CMAKE_SOURCE_DIR}/src/engine/main.cc)
+  target_link_libraries(${target} PRIVATE lf_engine lf_cli lf_tracking lf_warnings ${torch})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib;${LINFORMER_TORCH_DIR}/lib")
+  install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+add_engine(linformer-engine lf_torch_cpu)
+if(LINFORMER_CUDA)
+  add_engine(linformer-engine-cuda lf_torch_cuda)
+endif()

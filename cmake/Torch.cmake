@@ -1,0 +1,36 @@
+# IMPORTED targets for LibTorch from a torch wheel: torch_cpu (torch_cpu + c10) and torch_cuda (+ torch_cuda, c10_cuda).
+# find_package(Torch) is not used: it is slow, wants a CUDA toolkit and injects CUDA libraries into every target.
+set(LINFORMER_TORCH_DIR "" CACHE PATH "Directory of the torch package (…/site-packages/torch); empty = search")
+
+if(NOT LINFORMER_TORCH_DIR)
+  foreach(python ${CMAKE_SOURCE_DIR}/.deps/venv/bin/python3 python3)
+    execute_process(COMMAND ${python} -c
+      "import importlib.util as u, importlib.metadata as m; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s and m.version('torch').split('+')[0] == '2.11.0' else '')"
+      OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    if(found)
+      set(LINFORMER_TORCH_DIR ${found} CACHE PATH "" FORCE)
+      break()
+    endif()
+  endforeach()
+endif()
+if(NOT EXISTS ${LINFORMER_TORCH_DIR}/lib/libtorch_cpu.so)
+  message(FATAL_ERROR "torch 2.11.0 was not found: run ./build.sh, or set LINFORMER_TORCH_DIR")
+endif()
+message(STATUS "LibTorch: ${LINFORMER_TORCH_DIR}")
+
+set(torch_lib ${LINFORMER_TORCH_DIR}/lib)
+add_library(lf_torch_headers INTERFACE)
+target_include_directories(lf_torch_headers SYSTEM INTERFACE
+  ${LINFORMER_TORCH_DIR}/include ${LINFORMER_TORCH_DIR}/include/torch/csrc/api/include)
+
+# --no-as-needed: kernels register themselves when the library is loaded, no symbol asks for them.
+add_library(lf_torch_cpu INTERFACE)
+target_link_libraries(lf_torch_cpu INTERFACE lf_torch_headers)
+target_link_options(lf_torch_cpu INTERFACE -Wl,--no-as-needed ${torch_lib}/libtorch_cpu.so
+  ${torch_lib}/libc10.so -Wl,--as-needed -Wl,--allow-shlib-undefined -Wl,-rpath,${torch_lib})
+
+add_library(lf_torch_cuda INTERFACE)
+target_link_libraries(lf_torch_cuda INTERFACE lf_torch_headers)
+target_link_options(lf_torch_cuda INTERFACE -Wl,--no-as-needed ${torch_lib}/libtorch_cpu.so
+  ${torch_lib}/libc10.so ${torch_lib}/libtorch_cuda.so ${torch_lib}/libc10_cuda.so -Wl,--as-needed
+  -Wl,--allow-shlib-undefined -Wl,-rpath,${torch_lib})
