@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tracking/record.h"
+
+namespace linformer {
+
+/// metrics.jsonl: one JSON object a line, its "type" (step, validation, final, text) first. Real
+/// numbers in their shortest exact form; NaN and infinities as the strings "NaN", "Infinity",
+/// "-Infinity". A line is written whole or, when the disk is full, not at all (IoError).
+class JsonlSink final : public Sink {
+ public:
+  /// Appends to `path`, created when missing; a torn last line is cut off.
+  explicit JsonlSink(const std::string& path);
+  ~JsonlSink() override;
+  JsonlSink(const JsonlSink&) = delete;
+  JsonlSink& operator=(const JsonlSink&) = delete;
+
+  void on_step(const StepRecord& record) override;
+  void on_validation(const ValidationRecord& record) override;
+  void on_final(const FinalRecord& record) override;
+  void on_text(std::int64_t step, std::string_view text) override;
+  void flush() override;
+
+  /// For a resumed run, before a sink is opened: removes atomically every line of a later step,
+  /// every final line and every line that is no whole record, so that each record stands there once
+  /// however often the run was cut off. No file is no error. The checkpoint of a step must be saved
+  /// after that step's records.
+  static void truncate_after(const std::string& path, std::int64_t step);
+
+ private:
+  void append(std::string line);
+
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace linformer
