@@ -65,17 +65,19 @@ struct ModelConfig {
   bool is_linformer() const { return type == ModelType::kLinformer; }
 
   static void visit_fields(auto& self, auto& field) {
-    field("type", self.type, "Kind of attention in the encoder and in cross-attention.");
-    field("model_dim", self.model_dim, Alias{"dim"}, Range{2, 65536},
+    field("type", self.type, Original{}, Required{"Linformer"}, "Kind of attention in the encoder and in cross-attention.");
+    field("model_dim", self.model_dim, Alias{"dim"}, Range{2, 2147483648}, Required{"512"},
           "Width of embeddings and layers (paper: d_m); a multiple of num_heads, even.");
-    field("ffn_dim", self.ffn_dim, Alias{"mlp_dim"}, Range{1, 1048576}, "Width inside the feed-forward layers (paper: d_ff).");
-    field("num_heads", self.num_heads, Alias{"n_heads"}, Range{1, 1024}, "Attention heads (paper: h).");
-    field("num_layers", self.num_layers, Alias{"n_layers"}, Range{1, 1024}, "Layers of the encoder, and of the decoder (paper: N).");
+    field("ffn_dim", self.ffn_dim, Alias{"mlp_dim"}, Range{1, 2147483648}, Required{"2048"},
+          "Width inside the feed-forward layers (paper: d_ff).");
+    field("num_heads", self.num_heads, Alias{"n_heads"}, Range{1, 1024}, Required{"8"}, "Attention heads (paper: h).");
+    field("num_layers", self.num_layers, Alias{"n_layers"}, Range{1, 1024}, Required{"6"},
+          "Layers of the encoder, and of the decoder (paper: N).");
     field("projected_length", self.projected_length, Alias{"k"}, Range{1, 65536},
           "Rows that keys and values are shortened to (paper: k). A Linformer must say it.");
-    field("vocab_size", self.vocab_size, Range{0, 4194304},
+    field("vocab_size", self.vocab_size, Original{}, Range{0, 4194304},
           "Rows of the embedding; 0 = the tokenizer's size rounded up to a multiple of 8.");
-    field("encoder_only", self.encoder_only, "No decoder: the head reads the encoder's output (compare only).");
+    field("encoder_only", self.encoder_only, Original{}, "No decoder: the head reads the encoder's output (compare only).");
     field("norm", self.norm, "Layer norm before (pre, with a final norm) or after (post) each sublayer.");
     field("dropout", self.dropout, Range{0, 0.99}, "Probability of dropping an embedding or sublayer output in training.");
     field("tie_embeddings", self.tie_embeddings, "The head shares the embedding's weights and has no bias.");

@@ -46,7 +46,7 @@ struct DataConfig {
     field("tokenizer", self.tokenizer, "Directory with tokenizer.json, or with vocab.json and merges.txt.");
     field("source_language", self.source_language, "Source language, and its column in a corpus with a header.");
     field("target_language", self.target_language, "Target language, and its column in a corpus with a header.");
-    field("max_length", self.max_length, Range{2, 1048576}, "Longest sentence in tokens, <s> and </s> counted; columns of E and F.");
+    field("max_length", self.max_length, Original{}, Range{2, 1048576}, "Longest sentence in tokens, <s> and </s> counted; columns of E and F.");
     field("fraction", self.fraction, Range{0, 1, true}, "Leading part of the training corpus that is used.");
     field("long_pairs", self.long_pairs, "Pairs longer than max_length: drop, truncate or error.");
   }
@@ -57,8 +57,8 @@ struct CheckpointConfig {
   std::int64_t keep = 2;
 
   static void visit_fields(auto& self, auto& field) {
-    field("every_steps", self.every_steps, Range{0, 1e9}, "Steps between checkpoints; 0 = at every validation.");
-    field("keep", self.keep, Range{2, 1000}, "Verified generations that are kept, besides the best.");
+    field("every_steps", self.every_steps, MayChange{}, Range{0, 1e9}, "Steps between checkpoints; 0 = at every validation.");
+    field("keep", self.keep, MayChange{}, Range{2, 1000}, "Verified generations that are kept, besides the best.");
   }
 };
 
@@ -74,8 +74,8 @@ struct TrackingConfig {
   bool tensorboard = false;
 
   static void visit_fields(auto& self, auto& field) {
-    field("wandb", self.wandb, "Weights & Biases log: off, offline or online.");
-    field("tensorboard", self.tensorboard, "TensorBoard event files.");
+    field("wandb", self.wandb, MayChange{}, "Weights & Biases log: off, offline or online.");
+    field("tensorboard", self.tensorboard, MayChange{}, "TensorBoard event files.");
   }
 };
 

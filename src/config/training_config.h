@@ -51,12 +51,12 @@ struct LrSchedulerConfig {
   bool cosine_restart = false;
 
   static void visit_fields(auto& self, auto& field) {
-    field("warmup_steps", self.warmup_steps, Range{0, 1e9}, "Optimizer steps of linear warm-up (compatibility default 1000).");
-    field("min_lr", self.min_lr, Range{0, 1e3}, "Lowest learning rate of cosine and plateau.");
-    field("cosine_annealing", self.cosine_annealing, "Compatibility: cosine by epoch; false = halve on a plateau.");
-    field("cosine_tmax", self.cosine_tmax, Range{1, 1e9}, "Compatibility: epochs of one cosine half-wave (T_max, T_0).");
-    field("cosine_factor", self.cosine_factor, Range{0, 1e6}, "Compatibility: growth of the period after a warm restart, a whole number >= 1.");
-    field("cosine_restart", self.cosine_restart, "Compatibility: cosine with warm restarts.");
+    field("warmup_steps", self.warmup_steps, Original{}, Range{0, 1e9}, "Optimizer steps of linear warm-up.");
+    field("min_lr", self.min_lr, Original{}, Range{0, 1e3}, "Lowest learning rate of cosine and plateau.");
+    field("cosine_annealing", self.cosine_annealing, Original{}, "Compatibility: cosine by epoch; false = halve on a plateau.");
+    field("cosine_tmax", self.cosine_tmax, Original{}, Range{1, 1e9}, "Compatibility: epochs of one cosine half-wave (T_max, T_0).");
+    field("cosine_factor", self.cosine_factor, Original{}, Range{0, 1e6}, "Compatibility: growth of the period after a warm restart, a whole number >= 1.");
+    field("cosine_restart", self.cosine_restart, Original{}, "Compatibility: cosine with warm restarts.");
   }
 };
 
@@ -66,7 +66,7 @@ struct EarlyStoppingConfig {
 
   static void visit_fields(auto& self, auto& field) {
     field("metric", self.metric, "Validation metric that decides what is best: loss (lower) or bleu (higher).");
-    field("patience", self.patience, Range{0, 1e9}, "Stop after so many validations without a better one; 0 = never.");
+    field("patience", self.patience, MayChange{}, Range{0, 1e9}, "Stop after so many validations without a better one; 0 = never.");
   }
 };
 
@@ -74,7 +74,7 @@ struct EarlyStoppingConfig {
 struct TrainingConfig {
   std::int64_t epochs = 10;
   std::int64_t max_steps = 0;
-  std::int64_t batch_size = 0;
+  std::int64_t batch_size = 0;  // 0 = batch_tokens decides
   std::int64_t batch_tokens = 8192;
   OptimizerKind optimizer = OptimizerKind::kAdam;
   double learning_rate = 7e-4;
@@ -95,12 +95,13 @@ struct TrainingConfig {
   std::int64_t log_every = 50;
 
   static void visit_fields(auto& self, auto& field) {
-    field("epochs", self.epochs, Range{1, 1e6}, "Passes over the training data in all, also after a resume.");
-    field("max_steps", self.max_steps, Range{0, 1e9}, "Stop after so many optimizer steps; 0 = epochs alone decide.");
-    field("batch_size", self.batch_size, Range{0, 1e6}, "Sentence pairs a batch; 0 = batch_tokens decides (compatibility default 88).");
+    field("epochs", self.epochs, Original{}, MayChange{}, Range{1, 1e6}, "Passes over the training data in all, also after a resume.");
+    field("max_steps", self.max_steps, MayChange{}, Range{0, 1e9}, "Stop after so many optimizer steps; 0 = epochs alone decide.");
+    field("batch_size", self.batch_size, Original{}, Range{1, 1e6},
+          "Sentence pairs a batch; left out, batch_tokens decides (compatibility: 88).");
     field("batch_tokens", self.batch_tokens, Range{16, 1e8}, "Largest number of real tokens of a batch on either side.");
     field("optimizer", self.optimizer, "adam or adamw (decoupled weight decay).");
-    field("learning_rate", self.learning_rate, Range{0, 1e3, true}, "Peak learning rate; schedule noam computes its own.");
+    field("learning_rate", self.learning_rate, Original{}, Range{0, 1e3, true}, "Peak learning rate; schedule noam computes its own.");
     field("beta1", self.beta1, Range{0, 0.999999}, "Adam: decay of the first moment.");
     field("beta2", self.beta2, Range{0, 0.999999}, "Adam: decay of the second moment.");
     field("epsilon", self.epsilon, Range{0, 1, true}, "Adam: added to the square root of the second moment.");
@@ -115,7 +116,7 @@ struct TrainingConfig {
     field("validate_every_steps", self.validate_every_steps, Range{0, 1e9}, "Steps between validations; 0 = once an epoch.");
     field("validation_bleu", self.validation_bleu, "BLEU of greedy translations at validation: off, 13a, or none (text is tokenized already).");
     field.section("early_stopping", self.early_stopping, "When to stop early, and what is best.");
-    field("log_every", self.log_every, Range{1, 1e6}, "Steps between records in metrics.jsonl and plain status lines.");
+    field("log_every", self.log_every, MayChange{}, Range{1, 1e6}, "Steps between records in metrics.jsonl and plain status lines.");
   }
 };
 
