@@ -23,14 +23,15 @@ class SplitMix64 {
   std::uint64_t state_;
 };
 
-/// A permutation of 0 .. size - 1: Fisher-Yates from the top (swap i with below(i + 1), i = size - 1 .. 1).
+/// A permutation of 0 .. size - 1: Fisher-Yates from the top (swap i with below(i + 1), i = size - 1 .. 1). The generator starts
+/// at mix(mix(seed) + 2 * epoch), that of the batch order at mix(mix(seed) + 2 * epoch + 1), mix(x) = SplitMix64(x).next().
 std::vector<std::uint32_t> epoch_order(std::uint64_t seed, std::int64_t epoch, std::uint32_t size);
 
 /// How an epoch is cut into batches.
 struct SamplerOptions {
   std::int64_t batch_tokens = 8192;  // most real tokens of a batch on either side, <s> and </s> counted; read when batch_size is 0
   std::int64_t batch_size = 0;       // pairs a batch; 0 = batch_tokens decides
-  std::int64_t sort_window = 16384;  // shuffled pairs that are sorted by length together; 1 = no sorting
+  std::int64_t sort_window = 16384;  // shuffled pairs that are sorted by target, then source length; 1 = no sorting
   bool sequential = false;           // file order, no shuffling at all: the order of the original
 };
 

@@ -19,7 +19,7 @@ namespace linformer {
 /// DataError, with its place:
 ///   FILE@OFFSET       NUL, CR without LF, invalid UTF-8 (the line is in the text)
 ///   FILE:LINE:COL     text after a closing quote; the opening quote of a field that ends neither within 1 MB nor in the file
-///   FILE:LINE         a field over 1 MB, a record over 16 MB, a record whose number of fields is not that of the first
+///   FILE:LINE         a field over 1 MB, a record over 16 MB or 4096 fields, a record whose number of fields is not that of the first
 /// and what InputStream throws. Columns count characters from 1, offsets bytes of the uncompressed text from 0.
 class CsvReader {
  public:
@@ -50,8 +50,10 @@ class CsvReader {
   void parse_quoted(Cursor& cursor, std::string& field);
   void parse_plain(Cursor& cursor, std::string& field);
   void check_width(std::size_t width) const;
-  [[noreturn]] void fail_at(std::size_t position, std::string_view reason) const;
-  [[noreturn]] void fail_on_line(std::size_t position, std::string_view reason) const;
+  /// Refuses a NUL or lone CR between begin_ and `end` first: a binary file or CR line ends are the likelier cause.
+  void check_scanned(std::size_t end) const;
+  [[noreturn]] void fail_at(std::size_t position, std::size_t scanned_end, std::string_view reason) const;
+  [[noreturn]] void fail_on_line(std::size_t position, std::size_t scanned_end, std::string_view reason) const;
   std::int64_t line_of(std::size_t position) const;
 
   InputStream stream_;

@@ -53,6 +53,12 @@ struct TokenStoreInfo {
   std::string payload_digest;    // 64 hexadecimal digits
 };
 
+/// Place of a section in the file.
+struct StoreSection {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// A store, mapped read-only. Opening checks the header and the sizes and reads no payload, so it takes a millisecond whatever
 /// the size. Safe to read from many threads.
 class TokenStore {
@@ -77,22 +83,18 @@ class TokenStore {
   void verify() const;
 
  private:
-  struct Section {
-    std::uint64_t offset = 0;
-    std::uint64_t bytes = 0;
-  };
-  const Section& ids(Side side) const { return sections_[static_cast<std::size_t>(side)]; }
-  const Section& offsets(Side side) const { return sections_[2 + static_cast<std::size_t>(side)]; }
-  std::uint64_t offset_at(std::uint64_t index, Side side) const;
+  const StoreSection& ids(Side side) const { return sections_[static_cast<std::size_t>(side)]; }
+  const StoreSection& offsets(Side side) const { return sections_[2 + static_cast<std::size_t>(side)]; }
   std::uint64_t tokens(Side side) const;
-  void read_header();
-  void check_sections() const;
+  std::uint64_t offset_at(std::uint64_t index, Side side) const;
+  std::uint64_t row_begin(std::uint32_t pair, Side side, std::uint64_t& end) const;
   template <typename Id>
-  void append_ids(std::uint64_t begin, std::uint64_t count, Side side, std::vector<std::int32_t>& out) const;
+  void append_ids(std::uint64_t begin, std::uint64_t end, Side side, std::vector<std::int32_t>& out) const;
+  [[noreturn]] void fail(std::uint64_t offset, const std::string& reason) const;
 
   MappedFile file_;
   TokenStoreInfo info_;
-  std::array<Section, 4> sections_;
+  std::array<StoreSection, 4> sections_;  // source ids, target ids, source offsets, target offsets
   std::uint32_t offset_bytes_ = 0;
 };
 
