@@ -4,17 +4,17 @@
     python scripts/golden/model.py [--only NAME ...] [--check] [--directory DIR]
 
 --check writes nothing: it proves that padding does not reach the reference, that its loss is
-PyTorch's own, and that faults in the masks would change the goldens. Needs torch 2.11 and numpy; the
-two base-size cases need about 3 GB of memory.
+PyTorch's own, and that faults in the masks would change the goldens. Needs torch 2.11 and numpy;
+the two base-size cases need about 2 GB of memory.
 
 A file holds one case:
   config, source, decoder_input, labels  the model and the ragged batch (an encoder alone has no
                        decoder_input)
   loss, smoothed_loss  label smoothing 0 and `label_smoothing`, mean over real labels
-  logits, logsumexp    at every real position, pair after pair: the first `logit_columns` classes, and
-                       the logarithm of the sum of exp over all classes
-  gradients            of smoothed_loss, by parameter: L2 norm, the first 8 elements (row-major), and
-                       probe = sum_i g_i (u_i - 0.5), u by the rule for the name "probe." + NAME;
+  logits, logsumexp    at every real position, pair after pair: the first `logit_columns` classes,
+                       and the logarithm of the sum of exp over all classes
+  gradients            of smoothed_loss, by parameter: L2 norm, the first 8 elements (row-major),
+                       and probe = sum_i g_i (u_i - 0.5), u by the rule for "probe." + NAME;
                        null: the parameter takes no part; exactly 0 where it is 0 by mathematics
                        (segment_score.bias)
 All of it is computed in float64 on float32 weights and printed so that reading gives the same bits.
@@ -38,7 +38,7 @@ SMOOTHING = 0.1
 COLUMNS = 16
 FIRST_WORD = 4  # ids below are special: <s> 0, <pad> 1, </s> 2, <unk> 3
 
-# Tokens of source and target: the third source is longer than every k, the second shorter than most.
+# Tokens of source and target; the third source is longer than every k.
 SMALL_LENGTHS = [(9, 12), (5, 3), (29, 20)]
 BASE_LENGTHS = [(12, 14), (31, 29)]
 

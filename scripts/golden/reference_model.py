@@ -3,21 +3,21 @@
 
 It is written to be read and to be compared against, not to be fast. Two families share one class:
 
-compatibility   post-norm, x = Emb[id] + PE, no W^O (`out_proj` exists and is dead), untied head with
-                a bias; Linformer: K' = E[:, :n] (m o K), V' = F[:, :n] (m o V), softmax over all k
-                slots.
-corrected       x = Emb[id] * sqrt(d) + PE, W^O, pre- or post-norm (pre-norm ends encoder and decoder
-                with a norm), tied head without bias or untied head with one; Linformer `linear`
-                divides slot i by its number of real tokens and masks slots without one; `segment`
-                takes softmax-weighted means of k equal parts.
+compatibility   post-norm, x = Emb[id] + PE, no W^O (`out_proj` exists and is dead), untied head
+                with a bias; Linformer: K' = E[:, :n] (m o K), V' = F[:, :n] (m o V), softmax over
+                all k slots.
+corrected       x = Emb[id] * sqrt(d) + PE, W^O, pre- or post-norm (pre-norm ends encoder and
+                decoder with a norm), tied head without bias or untied head with one; Linformer
+                `linear` divides slot i by its number of real tokens and masks slots without one;
+                `segment` takes softmax-weighted means of k equal parts.
 
-Symbols: b sentences, n keys, t queries, d width, h heads, e = d / h, k slots, V vocabulary; m is 1 at
-real tokens.
+Symbols: b sentences, n keys, t queries, d width, h heads, e = d / h, k slots, V vocabulary; m is 1
+at real tokens.
 
 Weights by rule
 ---------------
-`rule_values(name, shape)` gives element i (row-major) of the parameter NAME, so that no weights need
-be stored. All integers are modulo 2^64:
+`rule_values(name, shape)` gives element i (row-major) of the parameter NAME, so that no weights
+need be stored. All integers are modulo 2^64:
 
     fnv1a64(NAME):  h = 0xcbf29ce484222325
                     for each byte c of NAME:  h = (h xor c) * 0x100000001b3
@@ -130,7 +130,7 @@ def slot_counts(lengths, k):
 
 
 def slot_members(lengths, n, k):
-    """[b, k, n], true where slot i holds real token j: i = floor(j k / length), j if length <= k."""
+    """[b, k, n], true where real token j is in slot i: i = j k // length, or j if length <= k."""
     j = torch.arange(n)
     length = lengths[:, None]
     slot = torch.where(length <= k, j, j * k // length)
@@ -225,7 +225,7 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """What all layers share: the order of norm, sublayer and residual, and the feed-forward part."""
+    """What all layers share: order of norm, sublayer and residual, and the feed-forward part."""
 
     def __init__(self, config):
         super().__init__()
