@@ -17,9 +17,10 @@ function(add_module name)
   endif()
 endfunction()
 
-# The test binary NAME_tests of tests/NAME/*_test.cc; its tests carry the given ctest label.
+# The test binary NAME_tests of tests/NAME/*_test.cc; its tests carry the given ctest label. WHOLE makes the binary one
+# ctest entry instead of one for each test: a process that loads LibTorch takes most of a second to start.
 function(add_module_test name)
-  cmake_parse_arguments(ARG "" "LABEL" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "WHOLE" "LABEL" "DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cc)
   if(NOT sources)
     return()
@@ -32,5 +33,10 @@ function(add_module_test name)
   target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${name}_tests PRIVATE
     LF_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LF_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  gtest_discover_tests(${name}_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 900)
+  if(ARG_WHOLE)
+    add_test(NAME ${name}_tests COMMAND ${name}_tests)
+    set_tests_properties(${name}_tests PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 1800)
+  else()
+    gtest_discover_tests(${name}_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 900)
+  endif()
 endfunction()

@@ -1,0 +1,30 @@
+# Debian libraries. Static where the package has an archive, so that an installed tree runs on machines without them;
+# fmt and spdlog are used header-only. Torch's own dependencies come with its wheel.
+find_package(Threads REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+
+find_library(LINFORMER_LIBCRYPTO_ARCHIVE libcrypto.a)
+if(LINFORMER_LIBCRYPTO_ARCHIVE)
+  set(OPENSSL_USE_STATIC_LIBS ON)
+endif()
+find_package(OpenSSL REQUIRED)
+
+find_library(LINFORMER_LIBZ_ARCHIVE libz.a)
+if(LINFORMER_LIBZ_ARCHIVE)
+  set(ZLIB_USE_STATIC_LIBS ON)
+endif()
+find_package(ZLIB REQUIRED)
+
+find_package(yaml-cpp REQUIRED)
+find_library(LINFORMER_YAML_CPP_ARCHIVE libyaml-cpp.a)
+add_library(lf_yaml_cpp INTERFACE)
+if(LINFORMER_YAML_CPP_ARCHIVE)
+  target_link_libraries(lf_yaml_cpp INTERFACE ${LINFORMER_YAML_CPP_ARCHIVE})
+elseif(TARGET yaml-cpp::yaml-cpp)
+  target_link_libraries(lf_yaml_cpp INTERFACE yaml-cpp::yaml-cpp)
+else()
+  target_link_libraries(lf_yaml_cpp INTERFACE yaml-cpp)
+endif()
