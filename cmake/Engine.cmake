@@ -1,6 +1,10 @@
 # The tensor half. Its modules are compiled once; the two engines differ in what they link (torch_cpu, or torch_cuda as well).
 function(add_tensor_module name)
   add_module(${name} ${ARGN})
+  get_target_property(type lf_${name} TYPE)
+  if(type STREQUAL INTERFACE_LIBRARY)
+    return()
+  endif()
   target_link_libraries(lf_${name} PUBLIC lf_torch_headers)
   if(LINFORMER_PCH AND NOT name STREQUAL "ops")
     target_precompile_headers(lf_${name} REUSE_FROM lf_ops)
@@ -18,6 +22,9 @@ add_tensor_module(training DEPENDS lf_base lf_config lf_data lf_storage lf_ops l
 add_tensor_module(engine DEPENDS lf_decoding lf_training lf_scoring)
 
 function(add_engine target torch)
+  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/src/engine/main.cc)
+    return()
+  endif()
   add_executable(${target} ${CMAKE_SOURCE_DIR}/src/engine/main.cc)
   target_link_libraries(${target} PRIVATE lf_engine lf_cli lf_tracking lf_warnings ${torch})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes: T packed tokens, B sequences, N query length, S key length, H heads, D head width, M model width.
+#include "model/attention.h"
+
+#include "model/linformer_attention.h"
+
+namespace linformer {
+
+Attention::Attention(const ModelConfig& config, const ParameterScope& scope)
+    : model_dim_(config.model_dim),
+      num_heads_(config.num_heads),
+      applies_output_(!config.compatibility) {
+  const Init init = config.compatibility ? Init::kUniformFanIn : Init::kXavierStacked;
+  qkv_weight_ = scope.add("qkv_proj.weight", {3 * model_dim_, model_dim_}, init);
+  output_weight_ =
+      scope.add("out_proj.weight", {model_dim_, model_dim_},
+                config.compatibility ? Init::kUniformFanIn : Init::kXavier, applies_output_);
+}
+
+at::Tensor Attention::rows_of_qkv(std::int64_t first_block, std::int64_t num_blocks) const {
+  return qkv_weight_.narrow(0, first_block * model_dim_, num_blocks * model_dim_);
+}
+
+at::Tensor Attention::split_heads(const at::Tensor& x_BNM) const {
+  return x_BNM.view({x_BNM.size(0), x_BNM.size(1), num_heads_, model_dim_ / num_heads_})
+      .transpose(1, 2);
+}
+
+at::Tensor Attention::output(const at::Tensor& y_TM) const {
+  return applies_output_ ? at::linear(y_TM, output_weight_) : y_TM;
+}
+
+namespace {
+
+at::Tensor merge_heads(const at::Tensor& y_BHND) {
+  return y_BHND.transpose(1, 2).reshape({y_BHND.size(0), y_BHND.size(2), -1});
+}
+
+}  // namespace
+
+at::Tensor Attention::self_attention(const at::Tensor& x_TM, const PackedSequences& sequences,
+                                     bool causal, const ForwardOptions& options) const {
+  TORCH_CHECK(!causal || allows_causal(), "a Linformer has no causal form");
+  const at::Tensor qkv_BN3M = unpack(at::linear(x_TM, qkv_weight_), sequences);
+  const auto part = [&](std::int64_t i) { return qkv_BN3M.narrow(2, i * model_dim_, model_dim_); };
+  AttentionInputs inputs;
+  inputs.query_BHND = qkv_BN3M.view({qkv_BN3M.size(0), qkv_BN3M.size(1), 3, num_heads_, -1})
+                          .select(2, 0)
+                          .transpose(1, 2);
+  const KeyValue kv = shorten(part(1), part(2), x_TM, sequences);
+  inputs.key_BHSD = kv.key_BHSD;
+  inputs.value_BHSD = kv.value_BHSD;
+  // Right padding: a real query never reaches a padded key under the causal mask.
+  if (!causal) inputs.mask_B11S = kv.mask_B11S;
+  inputs.causal = causal;
+  inputs.backend = options.backend;
+  return output(repack(merge_heads(attend(inputs)), sequences));
+}
+
+KeyValue Attention::project_memory(const at::Tensor& memory_TM, const PackedSequences& memory) const {
+  const at::Tensor kv_BSM2 = unpack(at::linear(memory_TM, rows_of_qkv(1, 2)), memory);
+  return shorten(kv_BSM2.narrow(2, 0, model_dim_), kv_BSM2.narrow(2, model_dim_, model_dim_),
+                 memory_TM, memory);
+}
+
+at::Tensor Attention::cross_attention(const at::Tensor& query_TM, const PackedSequences& queries,
+                                      const at::Tensor& memory_TM, const PackedSequences& memory,
+                                      const ForwardOptions& options) const {
+  const KeyValue kv = project_memory(memory_TM, memory);
+  AttentionInputs inputs;
+  inputs.query_BHND = split_heads(unpack(at::linear(query_TM, rows_of_qkv(0, 1)), queries));
+  inputs.key_BHSD = kv.key_BHSD;
+  inputs.value_BHSD = kv.value_BHSD;
+  inputs.mask_B11S = kv.mask_B11S;
+  inputs.backend = options.backend;
+  return output(repack(merge_heads(attend(inputs)), queries));
+}
+
+at::Tensor Attention::attend_to(const at::Tensor& query_BM, const KeyValue& memory) const {
+  AttentionInputs inputs;
+  inputs.query_BHND = split_heads(at::linear(query_BM, rows_of_qkv(0, 1)).unsqueeze(1));
+  inputs.key_BHSD = memory.key_BHSD;
+  inputs.value_BHSD = memory.value_BHSD;
+  inputs.mask_B11S = memory.mask_B11S;
+  return output(merge_heads(attend(inputs)).squeeze(1));
+}
+
+at::Tensor Attention::self_step(const at::Tensor& x_BM, at::Tensor& key_cache_BHCD,
+                                at::Tensor& value_cache_BHCD, std::int64_t position) const {
+  const std::int64_t batch = x_BM.size(0);
+  const at::Tensor qkv_3BH1D = at::linear(x_BM, qkv_weight_)
+                                   .view({batch, 3, num_heads_, 1, model_dim_ / num_heads_})
+                                   .transpose(0, 1);
+  key_cache_BHCD.narrow(2, position, 1).copy_(qkv_3BH1D[1]);
+  value_cache_BHCD.narrow(2, position, 1).copy_(qkv_3BH1D[2]);
+  AttentionInputs inputs;
+  inputs.query_BHND = qkv_3BH1D[0];
+  inputs.key_BHSD = key_cache_BHCD.narrow(2, 0, position + 1);
+  inputs.value_BHSD = value_cache_BHCD.narrow(2, 0, position + 1);
+  return output(merge_heads(attend(inputs)).squeeze(1));
+}
+
+KeyValue Attention::shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
+                            const at::Tensor& /*input_TM*/, const PackedSequences& sequences) const {
+  const auto heads = [&](const at::Tensor& x_BSM) {
+    return x_BSM.unflatten(2, {num_heads_, model_dim_ / num_heads_}).transpose(1, 2);
+  };
+  KeyValue out{heads(key_BSM), heads(value_BSM), {}};
+  if (sequences.is_ragged()) out.mask_B11S = sequences.mask_BN.unsqueeze(1).unsqueeze(1);
+  return out;
+}
+
+std::unique_ptr<Attention> make_shortened_attention(const ModelConfig& config,
+                                                    const ParameterScope& scope) {
+  if (!config.is_linformer()) return std::make_unique<Attention>(config, scope);
+  if (config.projection == Projection::kSegment) {
+    return std::make_unique<SegmentAttention>(config, scope);
+  }
+  return std::make_unique<LinearProjectionAttention>(config, scope);
+}
+
+}  // namespace linformer

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes: T packed tokens, B hypotheses, M model width, F width inside the feed-forward layer.
+#include "model/layers.h"
+
+namespace linformer {
+
+LayerNorm::LayerNorm(std::int64_t model_dim, const ParameterScope& scope)
+    : weight_M_(scope.add("weight", {model_dim}, Init::kOnes)),
+      bias_M_(scope.add("bias", {model_dim}, Init::kZeros)) {}
+
+at::Tensor LayerNorm::forward(const at::Tensor& x_TM) const {
+  return at::layer_norm(x_TM, {weight_M_.size(0)}, weight_M_, bias_M_, 1e-5);
+}
+
+FeedForward::FeedForward(const ModelConfig& config, const ParameterScope& scope)
+    : up_FM_(scope.add("0.weight", {config.ffn_dim, config.model_dim},
+                       config.compatibility ? Init::kUniformFanIn : Init::kXavier)),
+      down_MF_(scope.add("2.weight", {config.model_dim, config.ffn_dim},
+                         config.compatibility ? Init::kUniformFanIn : Init::kXavier)) {}
+
+at::Tensor FeedForward::forward(const at::Tensor& x_TM) const {
+  return at::linear(at::linear(x_TM, up_FM_).relu(), down_MF_);
+}
+
+Residual::Residual(const ModelConfig& config, const ParameterScope& norm_scope)
+    : norm_(config.model_dim, norm_scope),
+      is_pre_(config.norm == NormPlacement::kPre),
+      dropout_(config.dropout) {}
+
+at::Tensor Residual::drop(const at::Tensor& y_TM, bool training) const {
+  return training && dropout_ > 0 ? at::dropout(y_TM, dropout_, true) : y_TM;
+}
+
+EncoderLayer::EncoderLayer(const ModelConfig& config, const ParameterScope& scope)
+    : attention_(make_shortened_attention(config, scope / "attention")),
+      attention_residual_(config, scope / "norm1"),
+      mlp_(config, scope / "mlp"),
+      mlp_residual_(config, scope / "norm2") {}
+
+at::Tensor EncoderLayer::forward(const at::Tensor& x_TM, const PackedSequences& sequences,
+                                 const ForwardOptions& options) const {
+  const at::Tensor mid_TM =
+      attention_residual_.forward(x_TM, options.training, [&](const at::Tensor& z_TM) {
+        return attention_->self_attention(z_TM, sequences, /*causal=*/false, options);
+      });
+  return mlp_residual_.forward(mid_TM, options.training,
+                               [&](const at::Tensor& z_TM) { return mlp_.forward(z_TM); });
+}
+
+DecoderLayer::DecoderLayer(const ModelConfig& config, const ParameterScope& scope)
+    : self_attention_(config, scope / "self_attention"),
+      self_residual_(config, scope / "norm1"),
+      cross_attention_(make_shortened_attention(config, scope / "cross_attention")),
+      cross_residual_(config, scope / "norm2"),
+      mlp_(config, scope / "mlp"),
+      mlp_residual_(config, scope / "norm3") {}
+
+at::Tensor DecoderLayer::forward(const at::Tensor& y_TM, const PackedSequences& targets,
+                                 const at::Tensor& memory_TM, const PackedSequences& memory,
+                                 const ForwardOptions& options) const {
+  at::Tensor x_TM = self_residual_.forward(y_TM, options.training, [&](const at::Tensor& z_TM) {
+    return self_attention_.self_attention(z_TM, targets, /*causal=*/true, options);
+  });
+  x_TM = cross_residual_.forward(x_TM, options.training, [&](const at::Tensor& z_TM) {
+    return cross_attention_->cross_attention(z_TM, targets, memory_TM, memory, options);
+  });
+  return mlp_residual_.forward(x_TM, options.training,
+                               [&](const at::Tensor& z_TM) { return mlp_.forward(z_TM); });
+}
+
+KeyValue DecoderLayer::project_memory(const at::Tensor& memory_TM,
+                                      const PackedSequences& memory) const {
+  return cross_attention_->project_memory(memory_TM, memory);
+}
+
+at::Tensor DecoderLayer::step(const at::Tensor& y_BM, LayerState& state,
+                              std::int64_t position) const {
+  at::Tensor x_BM = self_residual_.forward(y_BM, false, [&](const at::Tensor& z_BM) {
+    return self_attention_.self_step(z_BM, state.key_cache_BHCD, state.value_cache_BHCD, position);
+  });
+  x_BM = cross_residual_.forward(x_BM, false, [&](const at::Tensor& z_BM) {
+    return cross_attention_->attend_to(z_BM, state.memory);
+  });
+  return mlp_residual_.forward(x_BM, false,
+                               [&](const at::Tensor& z_BM) { return mlp_.forward(z_BM); });
+}
+
+}  // namespace linformer

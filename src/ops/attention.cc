@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/attention.h"
+
+#include <cmath>
+#include <limits>
+
+namespace linformer {
+namespace {
+
+void check_shapes(const AttentionInputs& in) {
+  const auto& q = in.query_BHND;
+  const auto& k = in.key_BHSD;
+  TORCH_CHECK(q.dim() == 4 && k.dim() == 4, "want [B, H, N, D], got ", q.sizes(), " and ", k.sizes());
+  TORCH_CHECK(k.sizes() == in.value_BHSD.sizes(), "keys ", k.sizes(), " and values ",
+              in.value_BHSD.sizes(), " differ");
+  TORCH_CHECK(q.size(0) == k.size(0) && q.size(1) == k.size(1) && q.size(3) == k.size(3),
+              "queries ", q.sizes(), " do not fit keys ", k.sizes());
+  if (in.causal) {
+    TORCH_CHECK(q.size(2) == k.size(2) && !in.mask_B11S.defined(),
+                "causal attention needs as many keys as queries and no mask");
+  }
+  if (in.mask_B11S.defined()) {
+    TORCH_CHECK(in.mask_B11S.size(0) == k.size(0) && in.mask_B11S.size(3) == k.size(2), "mask ",
+                in.mask_B11S.sizes(), " does not fit keys ", k.sizes());
+  }
+}
+
+at::Tensor attend_unfused(const AttentionInputs& in) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(in.query_BHND.size(3)));
+  at::Tensor scores = at::matmul(in.query_BHND * scale, in.key_BHSD.transpose(2, 3));
+  const double lowest = -std::numeric_limits<double>::infinity();
+  if (in.causal) {
+    const std::int64_t n = scores.size(2);
+    const at::Tensor index = at::arange(n, scores.options().dtype(at::kLong));
+    scores = scores.masked_fill(index.unsqueeze(0) > index.unsqueeze(1), lowest);
+  } else if (in.mask_B11S.defined()) {
+    scores = scores.masked_fill(in.mask_B11S.logical_not(), lowest);
+  }
+  return at::matmul(at::softmax(scores, -1), in.value_BHSD);
+}
+
+}  // namespace
+
+at::Tensor attend(const AttentionInputs& in) {
+  check_shapes(in);
+  if (in.backend == AttentionBackend::kUnfused) return attend_unfused(in);
+  std::optional<at::Tensor> mask;
+  if (in.mask_B11S.defined()) {
+    mask = in.mask_B11S.expand(
+        {in.query_BHND.size(0), 1, in.query_BHND.size(2), in.key_BHSD.size(2)});
+  }
+  return at::scaled_dot_product_attention(in.query_BHND, in.key_BHSD, in.value_BHSD, mask, 0.0,
+                                          in.causal);
+}
+
+}  // namespace linformer

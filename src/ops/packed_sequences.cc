@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes: T real tokens of all sequences, B sequences, N longest length, M any width.
+#include "ops/packed_sequences.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace linformer {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+at::Tensor scatter_rows(const at::Tensor& x_TM, const at::Tensor& rows_T, std::int64_t num_rows) {
+  at::Tensor out = at::zeros({num_rows, x_TM.size(1)}, x_TM.options());
+  return out.index_copy_(0, rows_T, x_TM.contiguous());
+}
+
+/// Rows are distinct, so that each direction is the other's gradient: copies both ways, no additions.
+struct ScatterRows : torch::autograd::Function<ScatterRows> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_TM, const at::Tensor& rows_T,
+                            std::int64_t num_rows) {
+    context->save_for_backward({rows_T});
+    return scatter_rows(x_TM, rows_T, num_rows);
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    return {at::index_select(gradients[0], 0, context->get_saved_variables()[0]), at::Tensor(),
+            at::Tensor()};
+  }
+};
+
+struct GatherRows : torch::autograd::Function<GatherRows> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_RM, const at::Tensor& rows_T) {
+    context->save_for_backward({rows_T});
+    context->saved_data["num_rows"] = x_RM.size(0);
+    return at::index_select(x_RM, 0, rows_T);
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    return {scatter_rows(gradients[0], context->get_saved_variables()[0],
+                         context->saved_data["num_rows"].toInt()),
+            at::Tensor()};
+  }
+};
+
+at::Tensor to_device(const std::vector<std::int64_t>& values, at::Device device) {
+  const at::Tensor host =
+      at::from_blob(const_cast<std::int64_t*>(values.data()),
+                    {static_cast<std::int64_t>(values.size())}, at::TensorOptions(at::kLong));
+  return device.is_cpu() ? host.clone() : host.to(device);
+}
+
+}  // namespace
+
+PackedSequences pack_sequences(std::span<const std::int64_t> ids, std::span<const std::int64_t> lengths,
+                               at::Device device) {
+  PackedSequences out;
+  out.lengths.assign(lengths.begin(), lengths.end());
+  out.num_tokens = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+  TORCH_CHECK(!lengths.empty() && *std::min_element(lengths.begin(), lengths.end()) > 0,
+              "every sequence needs a token");
+  TORCH_CHECK(out.num_tokens == static_cast<std::int64_t>(ids.size()), "ids have ", ids.size(),
+              " tokens, lengths say ", out.num_tokens);
+  out.max_length = *std::max_element(lengths.begin(), lengths.end());
+  std::vector<std::int64_t> positions;
+  std::vector<std::int64_t> rows;
+  positions.reserve(ids.size());
+  rows.reserve(ids.size());
+  for (std::size_t b = 0; b < lengths.size(); ++b) {
+    for (std::int64_t n = 0; n < lengths[b]; ++n) {
+      positions.push_back(n);
+      rows.push_back(static_cast<std::int64_t>(b) * out.max_length + n);
+    }
+  }
+  out.ids_T = to_device({ids.begin(), ids.end()}, device);
+  out.positions_T = to_device(positions, device);
+  out.lengths_B = to_device(out.lengths, device);
+  out.rows_T = to_device(rows, device);
+  if (out.num_tokens != out.batch_size() * out.max_length) {
+    out.mask_BN = at::arange(out.max_length, out.lengths_B.options()).unsqueeze(0) <
+                  out.lengths_B.unsqueeze(1);
+  }
+  return out;
+}
+
+PackedSequences pack_rectangle(const at::Tensor& ids_BN) {
+  PackedSequences out;
+  out.max_length = ids_BN.size(1);
+  out.num_tokens = ids_BN.numel();
+  out.lengths.assign(static_cast<std::size_t>(ids_BN.size(0)), out.max_length);
+  out.ids_T = ids_BN.reshape({-1});
+  out.positions_T = at::arange(out.max_length, ids_BN.options()).repeat({ids_BN.size(0)});
+  out.rows_T = at::arange(out.num_tokens, ids_BN.options());
+  out.lengths_B = at::full({ids_BN.size(0)}, out.max_length, ids_BN.options());
+  return out;
+}
+
+at::Tensor unpack(const at::Tensor& x_TM, const PackedSequences& sequences) {
+  TORCH_CHECK(x_TM.size(0) == sequences.num_tokens, "got ", x_TM.size(0), " rows, want ",
+              sequences.num_tokens);
+  const std::int64_t batch = sequences.batch_size();
+  if (!sequences.is_ragged()) return x_TM.view({batch, sequences.max_length, x_TM.size(1)});
+  return ScatterRows::apply(x_TM, sequences.rows_T, batch * sequences.max_length)
+      .view({batch, sequences.max_length, x_TM.size(1)});
+}
+
+at::Tensor repack(const at::Tensor& x_BNM, const PackedSequences& sequences) {
+  TORCH_CHECK(x_BNM.size(0) == sequences.batch_size() && x_BNM.size(1) == sequences.max_length,
+              "got ", x_BNM.sizes(), ", want [", sequences.batch_size(), ", ", sequences.max_length,
+              ", ...]");
+  const at::Tensor x_RM = x_BNM.reshape({-1, x_BNM.size(2)});
+  return sequences.is_ragged() ? GatherRows::apply(x_RM, sequences.rows_T) : x_RM;
+}
+
+}  // namespace linformer
