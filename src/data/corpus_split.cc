@@ -47,10 +47,13 @@ CorpusSplit held_out_split(std::int64_t pairs) {
   return split;
 }
 
+void check_fraction(double fraction) {
+  if (fraction > 0 && fraction <= 1) return;
+  throw UsageError("fraction " + shortest(fraction) + " (want above 0, at most 1)");
+}
+
 std::int64_t leading_pairs(std::int64_t pairs, double fraction) {
-  if (!(fraction > 0 && fraction <= 1)) {
-    throw UsageError("fraction " + shortest(fraction) + " (want above 0, at most 1)");
-  }
+  check_fraction(fraction);
   const std::int64_t kept = part_of(pairs, fraction);
   if (kept > 0) return kept;
   throw DataError("fraction " + shortest(fraction) + " of " + std::to_string(pairs) +

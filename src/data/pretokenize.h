@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "config/run_config.h"
+#include "data/corpus_encoder.h"
+#include "data/parallel_corpus.h"
+#include "text/tokenizer.h"
+
+namespace linformer {
+
+struct PretokenizeSpec {
+  CorpusSpec corpus;
+  std::string output;           // the store, named *.lfs; an older one is replaced
+  double fraction = 1.0;        // the first int(rows * fraction) rows are used
+  std::int64_t max_length = 0;  // tokens of a side, <s> and </s> counted; 0 = no limit
+  LongPolicy long_pairs = LongPolicy::kDrop;
+  EmptyPolicy empty = EmptyPolicy::kSkip;
+  std::int64_t threads = 0;  // 0 = as many as the machine has
+};
+
+struct PretokenizeResult {
+  std::int64_t pairs = 0;
+  std::int64_t dropped = 0;        // longer than max_length
+  std::int64_t truncated = 0;      // cut to max_length
+  std::int64_t skipped_empty = 0;
+  std::optional<Place> first_empty;
+  std::int64_t replaced = 0;       // invalid UTF-8 parts that became U+FFFD
+  std::int64_t source_tokens = 0;  // in the store, specials not counted
+  std::int64_t target_tokens = 0;
+  std::int64_t bytes = 0;          // of the store
+  std::int64_t text_bytes = 0;     // that were encoded
+};
+
+/// Writes the token store of a corpus. It appears whole or not at all.
+/// Throws UsageError for a bad fraction, max_length or output name, DataError for a corpus as encode_corpus, for a long pair
+/// under kError and when no pair is left; IoError.
+PretokenizeResult pretokenize(const PretokenizeSpec& spec, const Tokenizer& tokenizer);
+
+}  // namespace linformer
