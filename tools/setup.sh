@@ -34,7 +34,7 @@ step() {
     "$@" </dev/null >"$log" 2>&1 || code=-$code
   fi
   if [ "$code" -lt 0 ]; then
-    tail -n 20 "$log" >&2
+    { grep -m 5 -E '[Ee]rror:' "$log" || true; echo "[...]"; tail -n 12 "$log"; } >&2
     fail "${code#-}" "$text failed; the whole log is $log"
   fi
   say "$text: done in $((SECONDS - start)) s"
@@ -109,17 +109,18 @@ count_jobs() {
 # is_fresh STAMP: it was written for the same versions and no source is newer.
 is_fresh() {
   local key torch
-  { read -r key && read -r torch; } <"$1" 2>/dev/null || return 1
-  [ "$key" = "$build_key" ] && [ -e "$torch/lib/libtorch_cpu.so" ] &&
+  { read -r key && read -r torch; } 2>/dev/null <"$1" || return 1
+  [ "$key" = "$build_key" ] && { [ "$torch" = none ] || [ -e "$torch/lib/libtorch_cpu.so" ]; } &&
     [ -z "$(cd "$root" && find "${sources[@]}" -newer "$1" -print -quit 2>&1)" ]
 }
 
 # build PRESET: installs what it needs, configures and builds into build/PRESET, unless that is up to date.
 build() {
-  local preset=$1 tree=$root/build/$1 options=() torch_dir=/ sources build_key
+  local preset=$1 tree=$root/build/$1 options=() torch_dir=none sources build_key
   sources=(src include cmake configs CMakeLists.txt CMakePresets.json tools/requirements)
   [ "$preset" = release ] || [ "$preset" = cuda ] || sources+=(tests)
-  build_key="$(. /etc/os-release && echo "$ID $VERSION_ID") $torch_version $(has_gpu && echo gpu)"
+  build_key="$(. /etc/os-release && echo "$ID $VERSION_ID") torch $torch_version"
+  ! has_gpu || build_key+=" gpu"
   take_lock
   if ! is_fresh "$tree/.built"; then
     install_packages
