@@ -26,9 +26,12 @@ struct CommitResult {
 };
 
 /// Writes one generation. It appears under RUN/step-N whole and verified, or not at all:
-///   CheckpointTransaction save(run_directory, step);   // step-N.tmp-<random>/, created
-///   exclusively save.add("model.safetensors", tensors); save.add_text("state.json", text);
-///   save.commit();
+///
+///     CheckpointTransaction save(run_directory, step);  // step-N.tmp-<random>/, made exclusively
+///     save.add("model.safetensors", tensors);
+///     save.add_text("state.json", text);
+///     save.commit();
+///
 /// Destruction without commit() removes the temporary directory. One writer a run: hold its
 /// RunDirectory. Every member throws IoError naming the path when the disk fails; the generations
 /// before are then untouched.

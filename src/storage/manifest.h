@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
+
 namespace linformer {
 
 /// Newest manifest and checkpoint format that this program reads and writes.
@@ -43,9 +45,10 @@ Manifest parse_manifest(std::string_view text, const std::string& path);
 /// Reads DIRECTORY/manifest.json. Throws CheckpointError, also when it is missing.
 Manifest read_manifest(const std::string& directory);
 
-/// Compares DIRECTORY/name with the manifest. Throws CheckpointError naming the file and both sizes
-/// or both digests.
-void check_file(const std::string& directory, const std::string& name, const FileDigest& expected);
+/// Maps DIRECTORY/name and compares it with the manifest. Throws CheckpointError naming the file
+/// and both sizes or both digests, or that it is missing.
+MappedFile map_verified(const std::string& directory, const std::string& name,
+                        const FileDigest& expected);
 
 /// True for what a file of a checkpoint may be called: [A-Za-z0-9._-]{1,64}, not starting with '.'.
 bool is_safe_name(std::string_view name);

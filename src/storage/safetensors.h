@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/dtype.h"
+#include "base/file.h"
 
 namespace linformer {
 
@@ -38,13 +39,13 @@ using TensorMetadata = std::map<std::string, std::string>;
 /// CheckpointError "FILE@OFFSET: reason" when it is not well formed.
 class SafetensorsFile {
  public:
-  explicit SafetensorsFile(const std::string& path);
+  explicit SafetensorsFile(const std::string& path) : SafetensorsFile(MappedFile(path)) {}
+  explicit SafetensorsFile(MappedFile file);
   /// The same checks over bytes in memory; `name` stands for the path in errors. `bytes` must
   /// outlive the object.
   SafetensorsFile(std::string_view bytes, const std::string& name);
-  ~SafetensorsFile();
-  SafetensorsFile(SafetensorsFile&&) noexcept;
-  SafetensorsFile& operator=(SafetensorsFile&&) noexcept;
+  SafetensorsFile(SafetensorsFile&&) = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) = default;
 
   /// All tensors, in the order of their data.
   const std::vector<TensorView>& tensors() const { return tensors_; }
@@ -58,11 +59,10 @@ class SafetensorsFile {
   std::string_view bytes() const { return bytes_; }
 
  private:
-  struct Mapping;
   void parse();
 
   std::string path_;
-  std::unique_ptr<Mapping> mapping_;
+  std::optional<MappedFile> file_;
   std::string_view bytes_;
   std::vector<TensorView> tensors_;
   std::unordered_map<std::string_view, std::size_t> index_;
