@@ -62,7 +62,7 @@ install_packages() {
     printf '  sudo sh -c "%s"\n' "$install" >&2
     exit 2
   fi
-  step 4 packages "installing ${#missing[@]} packages (${missing[*]})" sh -c "$install"
+  step 4 packages "installing packages: ${missing[*]}" sh -c "$install"
 }
 
 # make_venv DIR REQUIREMENTS [PIP OPTION...]: a virtual environment .deps/DIR that holds what the file lists.
@@ -117,7 +117,7 @@ is_fresh() {
 # build PRESET: installs what it needs, configures and builds into build/PRESET, unless that is up to date.
 build() {
   local preset=$1 tree=$root/build/$1 options=() torch_dir=none sources build_key
-  sources=(src include cmake configs CMakeLists.txt CMakePresets.json tools/requirements)
+  sources=(src include cmake CMakeLists.txt CMakePresets.json tools/packages.txt tools/requirements)
   [ "$preset" = release ] || [ "$preset" = cuda ] || sources+=(tests)
   build_key="$(. /etc/os-release && echo "$ID $VERSION_ID") torch $torch_version"
   ! has_gpu || build_key+=" gpu"
