@@ -33,7 +33,7 @@ class JsonlSink final : public Sink {
   static void truncate_after(const std::string& path, std::int64_t step);
 
  private:
-  void append(std::string line);
+  void append(const std::string& line);
 
   std::string path_;
   int descriptor_ = -1;

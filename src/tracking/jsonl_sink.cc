@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracking/jsonl_sink.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "linformer/error.h"
+#include "nlohmann/json.hpp"
+#include "storage/json_state.h"
+
+namespace linformer {
+namespace {
+
+[[noreturn]] void throw_io(const std::string& path, const char* action) {
+  throw IoError(path + ": cannot " + action + ": " + errno_text(errno));
+}
+
+/// One line of the log, member by member.
+class LineBuilder {
+ public:
+  explicit LineBuilder(std::string_view type) : out_("{\"type\":" + json_string(type)) {}
+
+  LineBuilder& add(std::string_view name, std::int64_t value) {
+    return put(name, std::to_string(value));
+  }
+  LineBuilder& add(std::string_view name, double value) {
+    return put(name, std::isfinite(value) ? real_text(value) : json_string(real_text(value)));
+  }
+  LineBuilder& add(std::string_view name, const std::optional<double>& value) {
+    return value ? add(name, *value) : *this;
+  }
+  LineBuilder& add(std::string_view name, bool value) {
+    return put(name, value ? "true" : "false");
+  }
+  LineBuilder& add(std::string_view name, std::string_view value) {
+    return put(name, json_string(value));
+  }
+
+  std::string take() { return out_ + "}\n"; }
+
+ private:
+  LineBuilder& put(std::string_view name, const std::string& text) {
+    out_ += "," + json_string(name) + ":" + text;
+    return *this;
+  }
+
+  std::string out_;
+};
+
+/// True for a whole record of `step` or before.
+bool is_kept(std::string_view line, std::int64_t step) {
+  const nlohmann::json record = nlohmann::json::parse(line, nullptr, false);
+  if (!record.is_object() || !record.contains("type") || !record.contains("step")) return false;
+  return record["type"] != "final" && record["step"].is_number_integer() &&
+         record["step"].get<std::int64_t>() <= step;
+}
+
+/// Bytes of the file up to its last newline.
+std::size_t whole_lines(std::string_view text) {
+  const std::size_t newline = text.rfind('\n');
+  return newline == std::string_view::npos ? 0 : newline + 1;
+}
+
+bool is_present(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+}  // namespace
+
+JsonlSink::JsonlSink(const std::string& path) : path_(path) {
+  std::size_t whole = 0;
+  if (is_present(path)) whole = whole_lines(MappedFile(path).bytes());
+  fault_point("open");
+  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) throw_io(path, "open");
+  if (::ftruncate(descriptor_, static_cast<off_t>(whole)) != 0) {
+    const int error = errno;
+    ::close(descriptor_);
+    errno = error;
+    throw_io(path, "truncate");
+  }
+}
+
+JsonlSink::~JsonlSink() { ::close(descriptor_); }
+
+void JsonlSink::append(const std::string& line) {
+  const off_t size = ::lseek(descriptor_, 0, SEEK_END);
+  try {
+    write_fully(descriptor_, line, path_);
+  } catch (const IoError&) {
+    if (size >= 0 && ::ftruncate(descriptor_, size) != 0) throw_io(path_, "truncate");
+    throw;
+  }
+}
+
+void JsonlSink::on_step(const StepRecord& record) {
+  append(LineBuilder("step")
+             .add("step", record.step)
+             .add("epoch", record.epoch)
+             .add("epochs", record.epochs)
+             .add("progress", record.progress)
+             .add("loss", record.loss)
+             .add("perplexity", record.perplexity)
+             .add("learning_rate", record.learning_rate)
+             .add("gradient_norm", record.gradient_norm)
+             .add("tokens_per_second", record.tokens_per_second)
+             .add("source_tokens", record.source_tokens)
+             .add("target_tokens", record.target_tokens)
+             .add("elapsed_seconds", record.elapsed_seconds)
+             .add("memory_bytes", record.memory_bytes)
+             .take());
+}
+
+void JsonlSink::on_validation(const ValidationRecord& record) {
+  append(LineBuilder("validation")
+             .add("step", record.step)
+             .add("epoch", record.epoch)
+             .add("loss", record.loss)
+             .add("perplexity", record.perplexity)
+             .add("bleu", record.bleu)
+             .add("chrf", record.chrf)
+             .add("seconds", record.seconds)
+             .add("is_best", record.is_best)
+             .take());
+}
+
+void JsonlSink::on_final(const FinalRecord& record) {
+  LineBuilder line("final");
+  line.add("step", record.step)
+      .add("epoch", record.epoch)
+      .add("reason", std::string_view(record.reason));
+  if (!record.metric.empty()) {
+    line.add("metric", std::string_view(record.metric))
+        .add("best_value", record.best_value)
+        .add("best_step", record.best_step);
+  }
+  line.add("source_tokens", record.source_tokens)
+      .add("target_tokens", record.target_tokens)
+      .add("seconds", record.seconds);
+  append(line.take());
+}
+
+void JsonlSink::on_text(std::int64_t step, std::string_view text) {
+  append(LineBuilder("text").add("step", step).add("text", text).take());
+}
+
+void JsonlSink::flush() {
+  fault_point("fsync");
+  if (::fsync(descriptor_) != 0 && errno != EINVAL) throw_io(path_, "sync");
+}
+
+void JsonlSink::truncate_after(const std::string& path, std::int64_t step) {
+  if (!is_present(path)) return;
+  std::string kept;
+  {
+    const MappedFile file(path);
+    std::string_view rest = file.bytes().substr(0, whole_lines(file.bytes()));
+    while (!rest.empty()) {
+      const std::size_t newline = rest.find('\n');
+      const std::string_view line = rest.substr(0, newline);
+      if (is_kept(line, step)) (kept += line) += '\n';
+      rest.remove_prefix(newline + 1);
+    }
+    if (kept == file.bytes()) return;
+  }
+  write_file_atomically(path, kept);
+}
+
+}  // namespace linformer
