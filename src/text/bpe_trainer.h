@@ -26,7 +26,8 @@ class BpeTrainer {
   /// Throws UsageError when vocab_size is below 261 or above 1,000,000.
   explicit BpeTrainer(const BpeTrainerOptions& options);
 
-  /// Counts the words of one line (no newline in it). Added tokens have no meaning here.
+  /// Counts the words of one text, as a rule a line without its newline. "<s>" and the like have no
+  /// special meaning here.
   void add_line(std::string_view line);
 
   /// Learns from what was added. A text with too few different pairs gives a smaller vocabulary.
@@ -35,7 +36,8 @@ class BpeTrainer {
 
  private:
   BpeTrainerOptions options_;
-  std::string scratch_;
+  std::string lowered_;
+  std::string word_;
   std::unordered_map<std::string, std::int64_t> word_counts_;
 };
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace linformer {
@@ -17,7 +15,8 @@ struct AddedToken {
   bool special = true;      // left out by decode(skip_special)
   bool left_strip = false;  // takes the White_Space before it along
   bool right_strip = false;
-  bool normalized = false;  // looked for after lower-casing, as lower-cased itself
+  bool normalized = false;  // looked for after lower-casing
+  bool operator==(const AddedToken&) const = default;
 };
 
 /// Two token ids that become one.
@@ -34,7 +33,7 @@ struct TokenizerSpec {
   std::vector<std::string> tokens;
   /// In order of rank.
   std::vector<Merge> merges;
-  /// In order of id.
+  /// In order of id; their contents are in `tokens` too.
   std::vector<AddedToken> added;
   bool lowercase = false;
   bool add_prefix_space = false;
@@ -44,9 +43,21 @@ struct TokenizerSpec {
 inline constexpr std::size_t kMaxTokenizerBytes = std::size_t{64} << 20;
 inline constexpr std::size_t kMaxTokens = 1'000'000;
 inline constexpr std::size_t kMaxTokenBytes = 4096;
-inline constexpr int kMaxTokenizerDepth = 32;
+inline constexpr std::size_t kMaxAddedTokens = 10'000;
+inline constexpr std::size_t kMaxAddedTokenBytes = 256;
 
 /// The five tokens of BART that `tokens` has, with their flags: what vocab.json does not say.
 std::vector<AddedToken> standard_added_tokens(const std::vector<std::string>& tokens);
+
+/// 'token' for messages, cut after 40 bytes.
+std::string quote_token(std::string_view token);
+
+/// Throws DataError "WHERE: reason", naming the token or the merge, unless: tokens are unique and
+/// valid UTF-8, all 256 bytes and <s>, <pad>, </s> are among them, merges are unique and give the
+/// token that their parts make, added tokens agree with `tokens`, and all limits hold.
+void check_spec(const TokenizerSpec& spec, const std::string& where);
+
+/// SHA-256 over everything in `spec` that decides ids and text.
+std::string digest_spec(const TokenizerSpec& spec);
 
 }  // namespace linformer

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "text/tokenizer_spec.h"
+
+namespace linformer {
+
+/// Applies merges to one word: of all neighbours that have a merge, the one of lowest rank is merged,
+/// the leftmost of equals, until none is left. Ids need not be in the order of ranks (BART's are not).
+class BytePairEncoder {
+ public:
+  /// byte_ids: id of each single byte. merges: in order of rank, each pair once.
+  BytePairEncoder(const std::array<std::int32_t, 256>& byte_ids, std::span<const Merge> merges);
+
+  /// Appends the ids of `word` (raw bytes). O(n^2) up to 32 bytes, O(n log n) beyond.
+  void encode(std::string_view word, std::vector<std::int32_t>& ids) const;
+
+ private:
+  struct Slot {
+    std::uint64_t pair = ~std::uint64_t{0};
+    std::uint32_t rank = 0;
+    std::int32_t result = 0;
+  };
+
+  const Slot* find(std::int32_t left, std::int32_t right) const;
+  void encode_short(std::string_view word, std::vector<std::int32_t>& ids) const;
+  void encode_long(std::string_view word, std::vector<std::int32_t>& ids) const;
+
+  std::array<std::int32_t, 256> byte_ids_;
+  std::vector<Slot> slots_;
+  std::size_t shift_ = 0;
+};
+
+}  // namespace linformer
