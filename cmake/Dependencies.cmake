@@ -5,6 +5,10 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
+# spdlog's own header-only target links the shared fmt.
+add_library(lf_spdlog INTERFACE)
+target_compile_definitions(lf_spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
+target_link_libraries(lf_spdlog INTERFACE fmt::fmt-header-only)
 
 find_library(LINFORMER_LIBCRYPTO_ARCHIVE libcrypto.a)
 if(LINFORMER_LIBCRYPTO_ARCHIVE)

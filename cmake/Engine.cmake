@@ -28,7 +28,9 @@ function(add_engine target torch)
   add_executable(${target} ${CMAKE_SOURCE_DIR}/src/engine/main.cc)
   target_link_libraries(${target} PRIVATE lf_engine lf_cli lf_tracking lf_warnings ${torch})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
-  set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib;${LINFORMER_TORCH_DIR}/lib")
+  # Of one length, so that installing replaces the one by the other in place.
+  set_target_properties(${target} PROPERTIES BUILD_RPATH "$ORIGIN/../lib"
+    INSTALL_RPATH "$ORIGIN/../lib;${LINFORMER_TORCH_DIR}/lib")
   install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 

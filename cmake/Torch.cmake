@@ -18,19 +18,18 @@ if(NOT EXISTS ${LINFORMER_TORCH_DIR}/lib/libtorch_cpu.so)
 endif()
 message(STATUS "LibTorch: ${LINFORMER_TORCH_DIR}")
 
-set(torch_lib ${LINFORMER_TORCH_DIR}/lib)
 add_library(lf_torch_headers INTERFACE)
 target_include_directories(lf_torch_headers SYSTEM INTERFACE
   ${LINFORMER_TORCH_DIR}/include ${LINFORMER_TORCH_DIR}/include/torch/csrc/api/include)
 
-# --no-as-needed: kernels register themselves when the library is loaded, no symbol asks for them.
-add_library(lf_torch_cpu INTERFACE)
-target_link_libraries(lf_torch_cpu INTERFACE lf_torch_headers)
-target_link_options(lf_torch_cpu INTERFACE -Wl,--no-as-needed ${torch_lib}/libtorch_cpu.so
-  ${torch_lib}/libc10.so -Wl,--as-needed -Wl,--allow-shlib-undefined -Wl,-rpath,${torch_lib})
+# --no-as-needed: kernels register themselves when the library is loaded, no symbol asks for them. Undefined symbols are
+# allowed because the small set of wheels lacks the CUDA libraries that libtorch_cuda needs; they are found where it runs.
+function(add_torch_libraries target)
+  add_library(${target} INTERFACE)
+  list(TRANSFORM ARGN PREPEND ${LINFORMER_TORCH_DIR}/lib/)
+  target_link_libraries(${target} INTERFACE lf_torch_headers -Wl,--no-as-needed ${ARGN} -Wl,--as-needed)
+  target_link_options(${target} INTERFACE -Wl,--allow-shlib-undefined)
+endfunction()
 
-add_library(lf_torch_cuda INTERFACE)
-target_link_libraries(lf_torch_cuda INTERFACE lf_torch_headers)
-target_link_options(lf_torch_cuda INTERFACE -Wl,--no-as-needed ${torch_lib}/libtorch_cpu.so
-  ${torch_lib}/libc10.so ${torch_lib}/libtorch_cuda.so ${torch_lib}/libc10_cuda.so -Wl,--as-needed
-  -Wl,--allow-shlib-undefined -Wl,-rpath,${torch_lib})
+add_torch_libraries(lf_torch_cpu libtorch_cpu.so libc10.so)
+add_torch_libraries(lf_torch_cuda libtorch_cpu.so libc10.so libtorch_cuda.so libc10_cuda.so)
