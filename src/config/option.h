@@ -61,6 +61,9 @@ struct Schema {
   std::string suggest(std::string_view path) const;
 };
 
+/// Copies the value of `from` to the member of `to`: the same option of two configurations.
+void copy_value(const Option& from, const Option& to);
+
 /// The schema bound to `config`, which must outlive it.
 Schema schema_of(RunConfig& config);
 

@@ -112,7 +112,7 @@ struct TrainingConfig {
     field("label_smoothing", self.label_smoothing, Range{0, 0.99}, "Probability spread over all other tokens.");
     field("gradient_clip", self.gradient_clip, Range{0, 1e6}, "Largest norm of the whole gradient; 0 = no limit.");
     field("accumulate", self.accumulate, Range{1, 1e4}, "Batches whose gradients make one step.");
-    field("average_last", self.average_last, Range{0, 1000}, "Average the weights of so many last checkpoints at the end; 0 = no.");
+    field("average_last", self.average_last, MayChange{}, Range{0, 1000}, "Average the weights of so many last checkpoints at the end; 0 = no.");
     field("validate_every_steps", self.validate_every_steps, Range{0, 1e9}, "Steps between validations; 0 = once an epoch.");
     field("validation_bleu", self.validation_bleu, "BLEU of greedy translations at validation: off, 13a, or none (text is tokenized already).");
     field.section("early_stopping", self.early_stopping, "When to stop early, and what is best.");
