@@ -17,16 +17,16 @@ constexpr Posture kStands = Posture::kStands;
 constexpr Posture kSits = Posture::kSits;
 
 constexpr auto kNouns = std::to_array<Noun>({
-    {"man", "men", "Mann", "Männer", kM, kPersonNoun},
-    {"woman", "women", "Frau", "Frauen", kF, kPersonNoun},
+    {"man", "men", "Mann", "Männer", kM, kPersonNoun | kAdult},
+    {"woman", "women", "Frau", "Frauen", kF, kPersonNoun | kAdult},
     {"child", "children", "Kind", "Kinder", kN, kPersonNoun},
     {"boy", "boys", "Junge", "Jungen", kM, kPersonNoun, kStands, "Jungen"},
     {"girl", "girls", "Mädchen", "Mädchen", kN, kPersonNoun},
-    {"teacher", "teachers", "Lehrer", "Lehrer", kM, kPersonNoun},
-    {"doctor", "doctors", "Arzt", "Ärzte", kM, kPersonNoun},
-    {"student", "students", "Student", "Studenten", kM, kPersonNoun, kStands, "Studenten"},
-    {"neighbour", "neighbours", "Nachbar", "Nachbarn", kM, kPersonNoun | kRelative, kStands, "Nachbarn"},
-    {"friend", "friends", "Freund", "Freunde", kM, kPersonNoun | kRelative},
+    {"teacher", "teachers", "Lehrer", "Lehrer", kM, kPersonNoun | kAdult},
+    {"doctor", "doctors", "Arzt", "Ärzte", kM, kPersonNoun | kAdult},
+    {"student", "students", "Student", "Studenten", kM, kPersonNoun | kAdult, kStands, "Studenten"},
+    {"neighbour", "neighbours", "Nachbar", "Nachbarn", kM, kPersonNoun | kAdult | kRelative, kStands, "Nachbarn"},
+    {"friend", "friends", "Freund", "Freunde", kM, kPersonNoun | kAdult | kRelative},
     {"brother", "brothers", "Bruder", "Brüder", kM, kRelative},
     {"sister", "sisters", "Schwester", "Schwestern", kF, kRelative},
     {"mother", "", "Mutter", "", kF, kRelative},
@@ -72,7 +72,7 @@ constexpr auto kNouns = std::to_array<Noun>({
 
 constexpr std::uint32_t kGoods = kReading | kThing | kClothing | kVehicle | kFurniture | kDevice;
 constexpr std::uint32_t kColoured = kThing | kClothing | kVehicle | kFurniture | kDevice | kOpening;
-constexpr std::uint32_t kLiving = kPersonNoun | kRelative | kAnimal;
+constexpr std::uint32_t kLiving = kAdult | kAnimal;
 
 constexpr auto kAdjectives = std::to_array<Adjective>({
     {"red", "rot", "rot", "", "", kColoured},
@@ -84,7 +84,7 @@ constexpr auto kAdjectives = std::to_array<Adjective>({
     {"small", "klein", "klein", "smaller", "kleiner", kGoods | kAnimal | kFood | kOpening | kBuilding},
     {"new", "neu", "neu", "newer", "neuer", kGoods | kBuilding},
     {"old", "alt", "alt", "older", "älter", kGoods | kLiving | kBuilding | kOpening},
-    {"young", "jung", "jung", "younger", "jünger", kPersonNoun | kAnimal},
+    {"young", "jung", "jung", "younger", "jünger", kAdult | kAnimal},
     {"good", "gut", "gut", "better", "besser", kFood | kReading},
     {"beautiful", "schön", "schön", "more beautiful", "schöner", kGoods | kAnimal | kBuilding},
     {"expensive", "teuer", "teur", "more expensive", "teurer", kGoods | kBuilding},
@@ -101,33 +101,34 @@ constexpr bool kHaben = false;
 constexpr bool kStative = true;
 
 constexpr auto kVerbs = std::to_array<Verb>({
-    {"eat eats eating ate", "", "", "", "essen esse isst isst gegessen iss", kFood, kHomePlace | kLeisure},
+    {"eat eats eating ate", "", "", "", "essen esse isst isst gegessen iss", kFood, kIndoors | kOutdoors | kWorkPlace},
     {"drink drinks drinking drank", "", "", "", "trinken trinke trinkst trinkt getrunken trink", kMass,
-     kHomePlace | kWorkPlace},
+     kIndoors | kWorkPlace},
     {"buy buys buying bought", "", "", "", "kaufen kaufe kaufst kauft gekauft kauf", kGoods | kFood, kTrade},
     {"sell sells selling sold", "", "", "", "verkaufen verkaufe verkaufst verkauft verkauft verkauf",
      kGoods | kFood, kTrade},
     {"read reads reading read", "", "", "", "lesen lese liest liest gelesen lies", kReading,
-     kHomePlace | kLeisure | kWorkPlace},
+     kIndoors | kOutdoors | kWorkPlace},
     {"write writes writing wrote", "", "", "", "schreiben schreibe schreibst schreibt geschrieben schreib", 0,
      kWorkPlace},
     {"find finds finding found", "", "", "", "finden finde findest findet gefunden -",
-     kThing | kReading | kClothing | kAnimal, kLeisure | kTransit | kWorkPlace},
+     kThing | kReading | kClothing | kAnimal, kOutdoors | kTransit | kWorkPlace, kHaben, kStative},
     {"look looks looking looked", "", "for", "", "suchen suche suchst sucht gesucht such",
-     kThing | kReading | kClothing | kAnimal, kLeisure | kTransit | kWorkPlace},
+     kThing | kReading | kClothing | kAnimal, kOutdoors | kTransit | kWorkPlace},
     {"see sees seeing saw", "", "", "", "sehen sehe siehst sieht gesehen -", kPeople | kAnimal | kVehicle,
-     kLeisure | kTransit | kTrade, kHaben, kStative},
+     kLeisure | kOutdoors | kTransit | kTrade, kHaben, kStative},
     {"need needs needing needed", "", "", "", "brauchen brauche brauchst braucht gebraucht -", kGoods | kFood, 0,
      kHaben, kStative},
     {"have has having had", "", "", "", "haben habe hast hat gehabt -", kGoods | kAnimal, 0, kHaben, kStative,
      Case::kAccusative, "", "hatte hattest hatten"},
-    {"know knows knowing knew", "", "", "", "kennen kenne kennst kennt gekannt -", kPeople, 0, kHaben, kStative},
+    {"know knows knowing knew", "", "", "", "kennen kenne kennst kennt gekannt -", kPeople, 0, kHaben, kStative,
+     Case::kAccusative, "", "kannte kanntest kannten"},
     {"wear wears wearing wore", "", "", "", "tragen trage trägst trägt getragen trag", kClothing, kWorkPlace},
     {"put puts putting put", "on", "", "an", "ziehen ziehe ziehst zieht angezogen zieh", kClothing, 0},
     {"wash washes washing washed", "", "", "", "waschen wasche wäschst wäscht gewaschen wasch",
-     kClothing | kVehicle | kAnimal, kHomePlace},
+     kClothing | kVehicle | kAnimal, kGarden},
     {"repair repairs repairing repaired", "", "", "",
-     "reparieren repariere reparierst repariert repariert repariere", kVehicle | kDevice | kFurniture, kHomePlace},
+     "reparieren repariere reparierst repariert repariert repariere", kVehicle | kDevice | kFurniture, kGarden},
     {"open opens opening opened", "", "", "auf", "machen mache machst macht aufgemacht mach", kOpening, 0},
     {"close closes closing closed", "", "", "zu", "machen mache machst macht zugemacht mach", kOpening, 0},
     {"turn turns turning turned", "on", "", "ein", "schalten schalte schaltest schaltet eingeschaltet schalte",
@@ -141,24 +142,24 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"meet meets meeting met", "", "", "", "treffen treffe triffst trifft getroffen -", kPeople, kAnyPlace},
     {"pick picks picking picked", "up", "", "ab", "holen hole holst holt abgeholt hol", kPeople, kTransit},
     {"help helps helping helped", "", "", "", "helfen helfe hilfst hilft geholfen hilf", kPeople,
-     kHomePlace | kWorkPlace, kHaben, false, Case::kDative},
+     kIndoors | kWorkPlace, kHaben, false, Case::kDative},
     {"thank thanks thanking thanked", "", "", "", "danken danke dankst dankt gedankt dank", kPeople, 0, kHaben,
      false, Case::kDative},
     {"wait waits waiting waited", "", "for", "", "warten warte wartest wartet gewartet warte", kPeople,
-     kTransit | kLeisure | kWorkPlace, kHaben, false, Case::kAccusative, "auf"},
+     kTransit | kLeisure | kOutdoors | kWorkPlace, kHaben, false, Case::kAccusative, "auf"},
     {"give gives giving gave", "", "", "", "geben gebe gibst gibt gegeben gib", kPortable | kFood, 0},
     {"show shows showing showed", "", "", "", "zeigen zeige zeigst zeigt gezeigt zeig", kPortable | kVehicle, 0},
     {"send sends sending sent", "", "", "", "schicken schicke schickst schickt geschickt schick", kPortable, 0},
     {"bring brings bringing brought", "", "", "", "bringen bringe bringst bringt gebracht bring",
      kPortable | kFood, 0},
     {"sleep sleeps sleeping slept", "", "", "", "schlafen schlafe schläfst schläft geschlafen schlaf", 0,
-     kHomePlace},
+     kIndoors | kGarden},
     {"work works working worked", "", "", "", "arbeiten arbeite arbeitest arbeitet gearbeitet -", 0,
-     kHomePlace | kWorkPlace | kCity | kTransit},
+     kIndoors | kWorkPlace | kCity | kTransit},
     {"play plays playing played", "", "", "", "spielen spiele spielst spielt gespielt spiel", 0,
-     kHomePlace | kLeisure},
+     kIndoors | kOutdoors},
     {"dance dances dancing danced", "", "", "", "tanzen tanze tanzt tanzt getanzt tanz", 0,
-     kHomePlace | kLeisure},
+     kIndoors | kOutdoors},
     {"get gets getting got", "up", "", "auf", "stehen stehe stehst steht aufgestanden steh", 0, 0, kSein},
     {"come comes coming came", "back", "", "zurück", "kommen komme kommst kommt zurückgekommen komm", 0, 0,
      kSein},
@@ -175,17 +176,17 @@ constexpr auto kVerbs = std::to_array<Verb>({
 });
 
 constexpr auto kPlaces = std::to_array<Place>({
-    {"in the kitchen", "to the kitchen", "in der Küche", "in die Küche", kHomePlace},
-    {"in the garden", "to the garden", "im Garten", "in den Garten", kHomePlace},
-    {"at home", "home", "zu Hause", "nach Hause", kHomePlace},
-    {"in the park", "to the park", "im Park", "in den Park", kLeisure},
+    {"in the kitchen", "to the kitchen", "in der Küche", "in die Küche", kIndoors},
+    {"in the garden", "to the garden", "im Garten", "in den Garten", kGarden},
+    {"at home", "home", "zu Hause", "nach Hause", kIndoors},
+    {"in the park", "to the park", "im Park", "in den Park", kPark},
     {"at the cinema", "to the cinema", "im Kino", "ins Kino", kLeisure},
     {"in the museum", "to the museum", "im Museum", "ins Museum", kLeisure},
     {"at school", "to school", "in der Schule", "zur Schule", kWorkPlace},
     {"in the office", "to the office", "im Büro", "ins Büro", kWorkPlace},
     {"at the station", "to the station", "am Bahnhof", "zum Bahnhof", kTransit},
     {"at the airport", "to the airport", "am Flughafen", "zum Flughafen", kTransit},
-    {"at the market", "to the market", "auf dem Markt", "auf den Markt", kShopPlace},
+    {"at the market", "to the market", "auf dem Markt", "zum Markt", kShopPlace},
     {"in the city", "to the city", "in der Stadt", "in die Stadt", kShopPlace},
     {"in Berlin", "to Berlin", "in Berlin", "nach Berlin", kCity},
     {"in Hamburg", "to Hamburg", "in Hamburg", "nach Hamburg", kCity},
@@ -200,11 +201,11 @@ constexpr auto kModals = std::to_array<Modal>({
      "had to", "musste musstest musste mussten"},
     {"want to", "wants to", "do not want to", "does not want to", "do", "want to", "will willst will wollen",
      "wanted to", "wollte wolltest wollte wollten"},
-    {"should", "should", "should not", "should not", "", "", "soll sollst soll sollen", "", ""},
+    {"should", "should", "should not", "should not", "", "", "sollte solltest sollte sollten", "", ""},
     {"would like to", "would like to", "", "", "would", "like to", "möchte möchtest möchte möchten", "", ""},
 });
 
-constexpr auto kTwoWay = std::to_array<Preposition>({
+constexpr auto kTwoWay = std::to_array<WordPair>({
     {"on", "auf"}, {"under", "unter"}, {"next to", "neben"}, {"behind", "hinter"}, {"in front of", "vor"},
 });
 
@@ -225,7 +226,7 @@ std::span<const Adjective> adjectives() { return kAdjectives; }
 std::span<const Verb> verbs() { return kVerbs; }
 std::span<const Place> places() { return kPlaces; }
 std::span<const Modal> modals() { return kModals; }
-std::span<const Preposition> two_way_prepositions() { return kTwoWay; }
+std::span<const WordPair> two_way_prepositions() { return kTwoWay; }
 std::span<const std::string_view> first_names() { return kNames; }
 
 const Verb& verb_named(std::string_view infinitive) {

@@ -29,7 +29,8 @@ enum NounKind : std::uint32_t {
   kOpening = 1U << 9,
   kDevice = 1U << 10,
   kBuilding = 1U << 11,
-  kMass = 1U << 12,  // coffee, bread: without article
+  kMass = 1U << 12,  // coffee, water: without article
+  kAdult = 1U << 13,  // persons who may be young or old
 };
 
 /// How a thing is somewhere in German: "liegt" (lies), "steht" (stands), "sitzt" (sits).
@@ -74,13 +75,16 @@ struct Verb {
 
 /// Sets of places, as bits.
 enum PlaceKind : std::uint32_t {
-  kHomePlace = 1U << 0,    // kitchen, garden, home
-  kLeisure = 1U << 1,      // park, beach, cinema, museum
-  kWorkPlace = 1U << 2,    // office, school
-  kTransit = 1U << 3,      // station, airport
-  kShopPlace = 1U << 4,    // market, city
-  kCity = 1U << 5,         // Berlin, ...
-  kAnyPlace = (1U << 6) - 1,
+  kIndoors = 1U << 0,    // kitchen, home
+  kLeisure = 1U << 1,    // cinema, museum
+  kWorkPlace = 1U << 2,  // office, school
+  kTransit = 1U << 3,    // station, airport
+  kShopPlace = 1U << 4,  // market, city
+  kCity = 1U << 5,       // Berlin, ...
+  kPark = 1U << 6,
+  kGarden = 1U << 7,
+  kOutdoors = kPark | kGarden,
+  kAnyPlace = (1U << 8) - 1,
 };
 
 struct Place {
@@ -99,7 +103,8 @@ struct Modal {
   std::string_view english_past, german_past;  // empty: not used in the past
 };
 
-struct Preposition {
+/// A word and its translation.
+struct WordPair {
   std::string_view english;
   std::string_view german;
 };
@@ -110,7 +115,7 @@ std::span<const Verb> verbs();
 std::span<const Place> places();
 std::span<const Modal> modals();
 /// Prepositions of place that take the dative for "where" and the accusative for "where to".
-std::span<const Preposition> two_way_prepositions();
+std::span<const WordPair> two_way_prepositions();
 std::span<const std::string_view> first_names();
 
 /// The verb with that German infinitive ("einschalten"), the noun or adjective with that English base form.

@@ -62,7 +62,7 @@ std::string german_determiner(const Nominal& nominal, Case grammatical_case) {
   const std::size_t column = index_of(grammatical_case);
   if (nominal.determiner == Determiner::kThe) return std::string(kTheForms[row][column]);
   if (nominal.determiner == Determiner::kThis || nominal.determiner == Determiner::kWhich) {
-    const std::string stem = nominal.determiner == Determiner::kThis ? "dies" : "welch";
+    std::string stem = nominal.determiner == Determiner::kThis ? "dies" : "welch";
     return stem.append(kStrongEndings[row][column]);
   }
   std::string form(ein_word(nominal.determiner));
