@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/file_tree.h"
+
+#include <gtest/gtest.h>
+
+#include "linformer/error.h"
+#include "support/expect_error.h"
+#include "support/temp_directory.h"
+
+namespace linformer {
+namespace {
+
+TEST(FileTree, ListsNamesInOrder) {
+  const TempDirectory directory;
+  directory.write("b", "");
+  directory.write(".a", "");
+  EXPECT_EQ(list_directory(directory.path()), (std::vector<std::string>{".a", "b"}));
+  EXPECT_NE(error_text<IoError>([&] {
+              list_directory(directory.file("none"));
+            }).find("cannot list: No such file"),
+            std::string::npos);
+}
+
+TEST(FileTree, DirectoriesAreMadeExclusively) {
+  const TempDirectory directory;
+  make_directory(directory.file("d"));
+  EXPECT_TRUE(is_directory(directory.file("d")));
+  EXPECT_NE(error_text<IoError>([&] { make_directory(directory.file("d")); }).find("File exists"),
+            std::string::npos);
+}
+
+TEST(FileTree, RemovalStopsAtWhatIsStillThere) {
+  const TempDirectory directory;
+  make_directory(directory.file("d"));
+  directory.write("d/x", "1");
+  EXPECT_FALSE(remove_empty_directory(directory.file("d")));
+  remove_file(directory.file("d/x"));
+  remove_file(directory.file("d/x"));
+  EXPECT_TRUE(remove_empty_directory(directory.file("d")));
+  EXPECT_THROW(remove_empty_directory(directory.file("d")), IoError);
+}
+
+TEST(FileTree, ExchangedDirectoriesSwapTheirContent) {
+  const TempDirectory directory;
+  make_directory(directory.file("old"));
+  make_directory(directory.file("new"));
+  directory.write("old/x", "old");
+  directory.write("new/x", "new");
+  exchange_directories(directory.file("new"), directory.file("old"));
+  EXPECT_EQ(slurp(directory.file("old/x")), "new");
+  EXPECT_EQ(slurp(directory.file("new/x")), "old");
+}
+
+TEST(FileTree, DanglingLinksExist) {
+  const TempDirectory directory;
+  std::filesystem::create_symlink("nowhere", directory.file("link"));
+  EXPECT_TRUE(path_exists(directory.file("link")));
+  EXPECT_FALSE(is_directory(directory.file("link")));
+}
+
+TEST(FileTree, DiscardingNeverThrows) {
+  const TempDirectory directory;
+  make_directory(directory.file("d"));
+  directory.write("d/x", "1");
+  discard_directory(directory.file("d"));
+  EXPECT_FALSE(path_exists(directory.file("d")));
+  discard_directory(directory.file("d"));
+}
+
+}  // namespace
+}  // namespace linformer
