@@ -34,12 +34,17 @@ void shuffle(std::vector<T>& values, SplitMix64 random) {
 
 std::int64_t with_specials(std::uint32_t length) { return kSpecials + length; }
 
-/// Shortest first by target, then source: a batch then has rows of nearly equal length on both sides. Stable, so that equal
-/// lengths stay shuffled.
+/// Shortest first. A pair's length is the larger of its two sides, each by the share of its side in all tokens, so that rows of
+/// a batch are alike on both sides. Stable: equal lengths stay shuffled.
 void sort_windows(Batch& order, Lengths source, Lengths target, std::int64_t window) {
-  const auto shorter = [&](std::uint32_t a, std::uint32_t b) {
-    return std::pair(target[a], source[a]) < std::pair(target[b], source[b]);
+  const auto total = [](Lengths lengths) {
+    return std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{1});
   };
+  const double source_unit = 1.0 / static_cast<double>(total(source));
+  const double target_unit = 1.0 / static_cast<double>(total(target));
+  std::vector<double> keys(source.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = std::max(source[i] * source_unit, target[i] * target_unit);
+  const auto shorter = [&](std::uint32_t a, std::uint32_t b) { return keys[a] < keys[b]; };
   const std::size_t step = static_cast<std::size_t>(std::max<std::int64_t>(1, window));
   for (std::size_t begin = 0; begin < order.size(); begin += step) {
     const std::size_t end = std::min(order.size(), begin + step);

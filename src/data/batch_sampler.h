@@ -31,12 +31,12 @@ std::vector<std::uint32_t> epoch_order(std::uint64_t seed, std::int64_t epoch, s
 struct SamplerOptions {
   std::int64_t batch_tokens = 8192;  // most real tokens of a batch on either side, <s> and </s> counted; read when batch_size is 0
   std::int64_t batch_size = 0;       // pairs a batch; 0 = batch_tokens decides
-  std::int64_t sort_window = 16384;  // shuffled pairs that are sorted by target, then source length; 1 = no sorting
+  std::int64_t sort_window = 65536;  // shuffled pairs that are sorted by length together; 1 = no sorting
   bool sequential = false;           // file order, no shuffling at all: the order of the original
 };
 
-/// Batches of pair indices in training order; every index occurs once. Shuffle, sort by length inside windows of the shuffled
-/// order, cut, shuffle the batches. The last batch of an epoch may be small.
+/// Batches of pair indices in training order; every index occurs once. Shuffle, sort inside windows of the shuffled order by the
+/// larger of source length / all source ids and target length / all target ids, cut, shuffle the batches. The last batch of an epoch may be small.
 /// Lengths are those of the store: ids without specials, one a pair, both spans equally long.
 /// Throws ConfigError when a single pair does not fit into batch_tokens.
 std::vector<std::vector<std::uint32_t>> epoch_batches(const SamplerOptions& options,
