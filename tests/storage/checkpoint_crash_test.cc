@@ -15,6 +15,7 @@
 #include "linformer/error.h"
 #include "storage/file_tree.h"
 #include "storage/run_directory.h"
+#include "support/memory_directory.h"
 #include "support/small_checkpoint.h"
 #include "support/temp_directory.h"
 
@@ -39,10 +40,6 @@ int save_some(const std::string& path) {
   }
   return 0;
 }
-
-/// The tests of this program sync thousands of files: in memory that takes no time.
-const bool is_in_memory =
-    ::access("/dev/shm", W_OK) == 0 && ::setenv("TMPDIR", "/dev/shm", /*replace=*/0) == 0;
 
 const bool is_scripted = [] {
   const char* run = std::getenv(kRunVariable);
