@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "decoding/greedy_search.h"
+#include "model/transformer.h"
+#include "text/tokenizer.h"
+
+namespace linformer {
+
+struct TranslatorOptions {
+  std::int64_t max_new_tokens = 0;   // 0 = decisions of greedy_search.h
+  std::int64_t batch_tokens = 4096;  // source ids of one batch
+  bool truncate_long = false;        // else a line over the model's max_length is an error
+  /// Takes the blank out of " ." and the like in output text. Unset = in compatibility mode only: the original does it, and it
+  /// would spoil text whose tokens stand apart on purpose.
+  std::optional<bool> clean_up;
+};
+
+struct Translation {
+  std::string text;
+  std::vector<std::int32_t> ids;
+  bool stopped_by_limit = false;
+  bool truncated = false;
+};
+
+/// Text in, text out, greedily. Keeps references to the model and a (cheap) copy of the tokenizer; one user at a time.
+class Translator {
+ public:
+  Translator(Transformer& model, const Tokenizer& tokenizer, at::Device device, TranslatorOptions options = {});
+
+  /// One translation a line, in order; lines are batched by length. An empty or blank line gives an empty text. Throws DataError
+  /// "line N: ..." (`first_line` is the number of the first) for a line of more than max_length ids unless truncate_long.
+  std::vector<Translation> translate(std::span<const std::string> lines, std::int64_t first_line = 1);
+
+  /// The same for ids with <s> and </s>, each at most max_length long for a linear Linformer.
+  std::vector<Hypothesis> translate_ids(const std::vector<std::vector<std::int32_t>>& sources);
+
+  /// Text of a hypothesis, cleaned up as the options say.
+  std::string text_of(std::span<const std::int32_t> ids) const;
+
+ private:
+  Transformer& model_;
+  Tokenizer tokenizer_;
+  at::Device device_;
+  TranslatorOptions options_;
+};
+
+/// Indices of `lengths`, longest first, in groups whose padded size (count times longest) is at most `batch_tokens`; a sequence that
+/// is longer makes a group of its own.
+std::vector<std::vector<std::size_t>> length_batches(std::span<const std::int64_t> lengths, std::int64_t batch_tokens);
+
+}  // namespace linformer
