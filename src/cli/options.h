@@ -63,15 +63,16 @@ struct StatsOptions {
 };
 struct TrainOptions {
   std::string config;
-  std::vector<std::string> overrides;  // a.b=value
+  std::vector<std::string> overrides;  // a.b=value, those of --train, --validation and --tokenizer included
   std::string output;
   std::string name;
   bool overwrite = false;
   std::optional<std::string> resume;  // "auto" or a run directory
   std::string init;
+  bool allow_inexact = false;  // resume although the environment differs
   bool dry_run = false;
   std::int64_t smoke = 0;
-  // short for data.*
+  // Short for data.*; whoever loads the configuration needs the overrides alone.
   std::string train, validation, tokenizer;
 };
 struct EvaluateOptions {

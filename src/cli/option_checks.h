@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/command_line.h"
+
+namespace linformer {
+
+/// Checks what the arguments of a verb say together: one corpus, the right number of files, flags that exclude each other,
+/// the device's name. Puts --train, --validation and --tokenizer of `train` among its overrides. Throws UsageError.
+void check_options(ParsedCommand& command);
+
+}  // namespace linformer
