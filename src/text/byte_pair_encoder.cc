@@ -7,19 +7,27 @@
 #include <limits>
 #include <queue>
 
+#include "base/check.h"
+
 namespace linformer {
 namespace {
 
 constexpr std::size_t kMaxShort = 32;
-constexpr std::uint32_t kNoRank = std::numeric_limits<std::uint32_t>::max();
+constexpr int kPositionBits = 5;
+constexpr int kIdBits = 20;
+constexpr std::uint32_t kNoRank = 1U << kIdBits;
+constexpr std::uint64_t kFree = ~std::uint64_t{0};
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
+static_assert(kMaxTokens <= kNoRank, "ids and ranks are packed into kIdBits");
+static_assert(kMaxShort == 1U << kPositionBits);
+
 std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
-  return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32) |
+  return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << kIdBits) |
          static_cast<std::uint32_t>(right);
 }
 
-std::size_t slot_of(std::uint64_t pair, std::size_t shift) {
+std::size_t slot_of(std::uint64_t pair, int shift) {
   return static_cast<std::size_t>((pair * 0x9E3779B97F4A7C15ULL) >> shift);
 }
 
@@ -28,22 +36,28 @@ std::size_t slot_of(std::uint64_t pair, std::size_t shift) {
 BytePairEncoder::BytePairEncoder(const std::array<std::int32_t, 256>& byte_ids,
                                  std::span<const Merge> merges)
     : byte_ids_(byte_ids) {
+  LF_CHECK(merges.size() <= kNoRank, "too many merges for the packed table");
   const std::size_t size = std::bit_ceil(std::max<std::size_t>(16, merges.size() * 2));
-  slots_.resize(size);
-  shift_ = 64 - static_cast<std::size_t>(std::countr_zero(size));
+  slots_.resize(size, kFree);
+  shift_ = 64 - std::countr_zero(size);
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     const std::uint64_t pair = pair_key(merges[rank].left, merges[rank].right);
     std::size_t i = slot_of(pair, shift_);
-    while (slots_[i].pair != ~std::uint64_t{0}) i = (i + 1) & (size - 1);
-    slots_[i] = {pair, static_cast<std::uint32_t>(rank), merges[rank].result};
+    while (slots_[i] != kFree) i = (i + 1) & (size - 1);
+    slots_[i] = (pair << kIdBits) | rank;
+    results_.push_back(merges[rank].result);
+  }
+  byte_ranks_.reserve(std::size_t{256} * 256);
+  for (const std::int32_t left : byte_ids_) {
+    for (const std::int32_t right : byte_ids_) byte_ranks_.push_back(rank_of(left, right));
   }
 }
 
-const BytePairEncoder::Slot* BytePairEncoder::find(std::int32_t left, std::int32_t right) const {
+std::uint32_t BytePairEncoder::rank_of(std::int32_t left, std::int32_t right) const {
   const std::uint64_t pair = pair_key(left, right);
   for (std::size_t i = slot_of(pair, shift_);; i = (i + 1) & (slots_.size() - 1)) {
-    if (slots_[i].pair == pair) return &slots_[i];
-    if (slots_[i].pair == ~std::uint64_t{0}) return nullptr;
+    if (slots_[i] >> kIdBits == pair) return static_cast<std::uint32_t>(slots_[i]) & (kNoRank - 1);
+    if (slots_[i] == kFree) return kNoRank;
   }
 }
 
@@ -56,33 +70,44 @@ void BytePairEncoder::encode(std::string_view word, std::vector<std::int32_t>& i
 }
 
 void BytePairEncoder::encode_short(std::string_view word, std::vector<std::int32_t>& ids) const {
-  std::array<std::int32_t, kMaxShort> symbols{};
-  std::array<const Slot*, kMaxShort> merges{};  // of each symbol with its right neighbour
-  std::size_t count = word.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    symbols[i] = byte_ids_[static_cast<unsigned char>(word[i])];
-  }
-  for (std::size_t i = 0; i + 1 < count; ++i) merges[i] = find(symbols[i], symbols[i + 1]);
-  while (count > 1) {
-    std::size_t best = 0;
-    std::uint32_t best_rank = kNoRank;
-    for (std::size_t i = 0; i + 1 < count; ++i) {
-      if (merges[i] != nullptr && merges[i]->rank < best_rank) {
-        best = i;
-        best_rank = merges[i]->rank;
-      }
+  // Symbols stay where their first byte was. A key is the rank of the merge with the next symbol,
+  // then the position, so that the smallest key is the merge to do.
+  std::array<std::int32_t, kMaxShort> symbols;
+  std::array<std::uint32_t, kMaxShort> keys;
+  std::array<std::uint8_t, kMaxShort + 1> previous;
+  std::array<std::uint8_t, kMaxShort + 1> next;
+  constexpr std::uint32_t kNoKey = kNoRank << kPositionBits;
+  const std::size_t size = word.size();
+  const auto key_at = [&](std::size_t i) {
+    if (next[i] == size) return kNoKey;
+    const std::uint32_t rank = rank_of(symbols[i], symbols[next[i]]);
+    return (rank << kPositionBits) | static_cast<std::uint32_t>(i);
+  };
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto byte = static_cast<unsigned char>(word[i]);
+    symbols[i] = byte_ids_[byte];
+    previous[i + 1] = static_cast<std::uint8_t>(i);
+    next[i] = static_cast<std::uint8_t>(i + 1);
+    keys[i] = kNoKey;
+    if (i + 1 < size) {
+      const std::size_t pair = byte * std::size_t{256} + static_cast<unsigned char>(word[i + 1]);
+      keys[i] = (byte_ranks_[pair] << kPositionBits) | static_cast<std::uint32_t>(i);
     }
-    if (best_rank == kNoRank) break;
-    symbols[best] = merges[best]->result;
-    for (std::size_t i = best + 1; i + 1 < count; ++i) {
-      symbols[i] = symbols[i + 1];
-      merges[i] = merges[i + 1];
-    }
-    --count;
-    if (best > 0) merges[best - 1] = find(symbols[best - 1], symbols[best]);
-    if (best + 1 < count) merges[best] = find(symbols[best], symbols[best + 1]);
   }
-  ids.insert(ids.end(), symbols.begin(), symbols.begin() + static_cast<std::ptrdiff_t>(count));
+  for (;;) {
+    std::uint32_t best = kNoKey;
+    for (std::size_t i = 0; i < size; ++i) best = std::min(best, keys[i]);
+    if (best == kNoKey) break;
+    const std::size_t at = best & (kMaxShort - 1);
+    const std::size_t merged = next[at];
+    symbols[at] = results_[best >> kPositionBits];
+    keys[merged] = kNoKey;
+    next[at] = next[merged];
+    previous[next[at]] = static_cast<std::uint8_t>(at);
+    keys[at] = key_at(at);
+    if (at > 0) keys[previous[at]] = key_at(previous[at]);
+  }
+  for (std::size_t i = 0; i < size; i = next[i]) ids.push_back(symbols[i]);
 }
 
 void BytePairEncoder::encode_long(std::string_view word, std::vector<std::int32_t>& ids) const {
@@ -99,8 +124,8 @@ void BytePairEncoder::encode_long(std::string_view word, std::vector<std::int32_
   }
   std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> queue;
   const auto push = [&](std::uint32_t at) {
-    const Slot* slot = find(symbols[at].id, symbols[symbols[at].next].id);
-    if (slot != nullptr) queue.push((static_cast<std::uint64_t>(slot->rank) << 32) | at);
+    const std::uint32_t rank = rank_of(symbols[at].id, symbols[symbols[at].next].id);
+    if (rank != kNoRank) queue.push((static_cast<std::uint64_t>(rank) << 32) | at);
   };
   for (std::uint32_t i = 0; i + 1 < size; ++i) push(i);
   while (!queue.empty()) {
@@ -110,9 +135,8 @@ void BytePairEncoder::encode_long(std::string_view word, std::vector<std::int32_
     Symbol& symbol = symbols[at];
     if (symbol.id < 0 || symbol.next == kNone) continue;
     Symbol& right = symbols[symbol.next];
-    const Slot* slot = find(symbol.id, right.id);
-    if (slot == nullptr || slot->rank != rank) continue;
-    symbol.id = slot->result;
+    if (rank_of(symbol.id, right.id) != rank) continue;
+    symbol.id = results_[rank];
     symbol.next = right.next;
     right.id = -1;
     if (symbol.next != kNone) {

@@ -22,19 +22,17 @@ class BytePairEncoder {
   void encode(std::string_view word, std::vector<std::int32_t>& ids) const;
 
  private:
-  struct Slot {
-    std::uint64_t pair = ~std::uint64_t{0};
-    std::uint32_t rank = 0;
-    std::int32_t result = 0;
-  };
-
-  const Slot* find(std::int32_t left, std::int32_t right) const;
+  /// Rank of the merge of two ids, kNoRank without one.
+  std::uint32_t rank_of(std::int32_t left, std::int32_t right) const;
   void encode_short(std::string_view word, std::vector<std::int32_t>& ids) const;
   void encode_long(std::string_view word, std::vector<std::int32_t>& ids) const;
 
   std::array<std::int32_t, 256> byte_ids_;
-  std::vector<Slot> slots_;
-  std::size_t shift_ = 0;
+  std::vector<std::int32_t> results_;      // of each rank
+  std::vector<std::uint32_t> byte_ranks_;  // of each pair of bytes: where every word begins
+  /// Open addressing by the pair: left (20 bits), right (20 bits), rank (20 bits).
+  std::vector<std::uint64_t> slots_;
+  int shift_ = 0;
 };
 
 }  // namespace linformer

@@ -224,7 +224,11 @@ void Tokenizer::State::encode_unknown(std::string_view word, WordCache::Entry* b
   }
 }
 
-Tokenizer Tokenizer::load(const std::string& path) { return Tokenizer(read_tokenizer(path)); }
+Tokenizer Tokenizer::load(const std::string& path) {
+  return Tokenizer(std::make_shared<const State>(read_tokenizer(path)));
+}
+
+Tokenizer::Tokenizer(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
 Tokenizer::Tokenizer(TokenizerSpec spec) {
   check_spec(spec, "tokenizer");

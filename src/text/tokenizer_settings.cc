@@ -47,9 +47,9 @@ struct Part {
     }
   }
   void allow_type(std::string_view wanted) const {
-    const std::string type = value.is_object() ? (*this)["type"].text() : show_json(value);
+    const Json& type = value.is_object() ? (*this)["type"].value : value;
     if (type != wanted) {
-      fail("type " + quote_token(type) + " is not supported (want " + std::string(wanted) + ")");
+      fail("type " + show_json(type) + " is not supported (want " + std::string(wanted) + ")");
     }
   }
 };
@@ -65,7 +65,7 @@ void read_normalizer(const Part& part, TokenizerSpec& spec) {
     if (!list.value.is_array()) list.fail("is not a list");
     for (const Json& item : list.value) read_normalizer({item, part.file, list.path}, spec);
   } else {
-    part.fail("type " + quote_token(type) + " is not supported (want null, Lowercase or Sequence)");
+    part.fail("type \"" + type + "\" is not supported (want null, Lowercase or Sequence)");
   }
 }
 
@@ -135,8 +135,8 @@ void read_post_processor(const Part& part, const TokenizerSpec& spec) {
   } else if (type == "TemplateProcessing") {
     read_template(part, spec);
   } else if (type != "ByteLevel") {
-    part.fail("type " + quote_token(type) +
-              " is not supported (want null, RobertaProcessing, TemplateProcessing or ByteLevel)");
+    part.fail("type \"" + type +
+              "\" is not supported (want null, RobertaProcessing, TemplateProcessing or ByteLevel)");
   }
 }
 
@@ -176,7 +176,8 @@ void fail_setting(const std::string& file, const std::string& path, const std::s
 }
 
 std::string show_json(const Json& value) {
-  return quote_token(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const std::string quoted = quote_token(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return quoted.substr(1, quoted.size() - 2);
 }
 
 const Json& member(const Json& object, const char* key, const std::string& file,

@@ -4,13 +4,12 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <new>
 
 namespace linformer {
 namespace {
 
-constexpr std::size_t kLongSlots = std::size_t{1} << 14;
+constexpr std::size_t kLongSlots = std::size_t{1} << 16;
 constexpr std::size_t kMaxProbes = 8;
 constexpr std::size_t kMaxLongBytes = 255;
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
@@ -30,16 +29,20 @@ std::uint64_t hash_bytes(std::string_view text) {
 
 }  // namespace
 
-void WordCache::Free::operator()(Entry* entries) const { std::free(entries); }
+void WordCache::Unmap::operator()(Entry*) const { ::munmap(base, size); }
 
 WordCache::WordCache() : long_slots_(kLongSlots) {
   constexpr std::size_t kBytes = (std::size_t{2} << kBucketBits) * sizeof(Entry);
   static_assert(kBytes % kHugePage == 0);
-  void* memory = std::aligned_alloc(kHugePage, kBytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  ::madvise(memory, kBytes, MADV_HUGEPAGE);  // a hint: failure changes speed only
-  std::memset(memory, 0, kBytes);
-  entries_.reset(static_cast<Entry*>(memory));
+  // Fresh pages are zero, which is an empty cache; huge ones must be asked for before the first touch.
+  void* base = ::mmap(nullptr, kBytes + kHugePage, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED) throw std::bad_alloc();
+  void* aligned = base;
+  std::size_t space = kBytes + kHugePage;
+  std::align(kHugePage, kBytes, aligned, space);
+  ::madvise(aligned, kBytes, MADV_HUGEPAGE);  // a hint: failure changes speed only
+  entries_ = {static_cast<Entry*>(aligned), Unmap{base, kBytes + kHugePage}};
 }
 
 void WordCache::insert(Entry* bucket, const Key& key, std::span<const std::int32_t> ids) {

@@ -13,7 +13,7 @@
 
 namespace linformer {
 
-/// Remembers the ids of words for one tokenizer and one thread. Bounded: about 3 MB. Words of up to
+/// Remembers the ids of words for one tokenizer and one thread. Bounded: about 8 MB. Words of up to
 /// 15 bytes and 4 ids lie in one 32-byte entry, two to a cache line; the others, up to 255 bytes, in
 /// a table with its own arenas that is emptied when full.
 class WordCache {
@@ -70,7 +70,7 @@ class WordCache {
   void insert_long(std::string_view word, std::span<const std::int32_t> ids);
 
  private:
-  static constexpr std::size_t kBucketBits = 15;
+  static constexpr std::size_t kBucketBits = 16;
   static constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15ULL;
   static constexpr std::uint64_t kKeyBits = 0x0FFFFFFFFFFFFFFFULL;
   static constexpr std::array<std::uint64_t, 9> kMasks{
@@ -84,11 +84,13 @@ class WordCache {
     std::uint32_t ids_begin = 0;
     std::uint32_t ids_size = 0;
   };
-  struct Free {
+  struct Unmap {
+    void* base = nullptr;
+    std::size_t size = 0;
     void operator()(Entry* entries) const;
   };
 
-  std::unique_ptr<Entry[], Free> entries_;
+  std::unique_ptr<Entry[], Unmap> entries_;
   std::vector<LongSlot> long_slots_;
   std::size_t num_long_ = 0;
   std::string long_text_;
