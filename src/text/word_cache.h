@@ -85,8 +85,8 @@ class WordCache {
     std::uint32_t ids_size = 0;
   };
   struct Unmap {
-    void* base = nullptr;
-    std::size_t size = 0;
+    void* base;
+    std::size_t size;
     void operator()(Entry* entries) const;
   };
 
