@@ -19,14 +19,18 @@ add_tensor_module(model DEPENDS lf_base lf_config lf_ops)
 add_tensor_module(decoding DEPENDS lf_base lf_config lf_text lf_ops lf_model)
 # torch's headers bring their own fmt and protobuf: tensor modules see only std headers of tracking and cli.
 add_tensor_module(training DEPENDS lf_base lf_config lf_data lf_storage lf_ops lf_model)
-add_tensor_module(engine DEPENDS lf_decoding lf_training lf_scoring)
+set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/configs/demo.yaml)
+file(READ ${CMAKE_SOURCE_DIR}/configs/demo.yaml demo_yaml)
+configure_file(${CMAKE_SOURCE_DIR}/cmake/demo_config.h.in ${CMAKE_BINARY_DIR}/generated/engine/demo_config.h @ONLY)
+add_tensor_module(engine DEPENDS lf_decoding lf_training lf_scoring lf_tracking lf_cli)
+target_include_directories(lf_engine PUBLIC ${CMAKE_BINARY_DIR}/generated)
 
 function(add_engine target torch)
   if(NOT EXISTS ${CMAKE_SOURCE_DIR}/src/engine/main.cc)
     return()
   endif()
   add_executable(${target} ${CMAKE_SOURCE_DIR}/src/engine/main.cc)
-  target_link_libraries(${target} PRIVATE lf_engine lf_cli lf_tracking lf_warnings ${torch})
+  target_link_libraries(${target} PRIVATE lf_engine lf_warnings ${torch})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
   # Of one length, so that installing replaces the one by the other in place.
   set_target_properties(${target} PROPERTIES BUILD_RPATH "$ORIGIN/../lib"

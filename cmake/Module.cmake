@@ -35,7 +35,9 @@ function(add_module_test name)
     LF_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LF_BINARY_DIR="${CMAKE_BINARY_DIR}")
   if(ARG_WHOLE)
     add_test(NAME ${name}_tests COMMAND ${name}_tests)
-    set_tests_properties(${name}_tests PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 1800)
+    # Waiting OpenMP threads must not spin where tests and compilers share the cores.
+    set_tests_properties(${name}_tests PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 1800
+                         ENVIRONMENT OMP_WAIT_POLICY=passive)
   else()
     gtest_discover_tests(${name}_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 900)
   endif()

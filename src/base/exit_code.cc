@@ -81,7 +81,7 @@ std::string error_line(std::string_view message) {
 }
 
 int run_guarded(const std::function<int()>& body, const std::function<void()>& translate,
-                bool debug) {
+                const bool& debug) {
   try {
     return body();
   } catch (...) {

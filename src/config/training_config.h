@@ -74,6 +74,7 @@ struct EarlyStoppingConfig {
 struct TrainingConfig {
   std::int64_t epochs = 10;
   std::int64_t max_steps = 0;
+  double max_minutes = 0;
   std::int64_t batch_size = 0;  // 0 = batch_tokens decides
   std::int64_t batch_tokens = 8192;
   OptimizerKind optimizer = OptimizerKind::kAdam;
@@ -97,6 +98,7 @@ struct TrainingConfig {
   static void visit_fields(auto& self, auto& field) {
     field("epochs", self.epochs, Original{}, MayChange{}, Range{1, 1e6}, "Passes over the training data in all, also after a resume.");
     field("max_steps", self.max_steps, MayChange{}, Range{0, 1e9}, "Stop after so many optimizer steps; 0 = epochs alone decide.");
+    field("max_minutes", self.max_minutes, Range{0, 1e6}, "Stop after so many minutes of training; 0 = no limit.");
     field("batch_size", self.batch_size, Original{}, Range{1, 1e6},
           "Sentence pairs a batch; left out, batch_tokens decides (compatibility: 88).");
     field("batch_tokens", self.batch_tokens, Range{16, 1e8}, "Largest number of real tokens of a batch on either side.");
@@ -109,7 +111,7 @@ struct TrainingConfig {
     field("schedule", self.schedule, "Learning rate after warm-up: noam, cosine, inverse_sqrt, plateau, constant.");
     field("noam_factor", self.noam_factor, Range{0, 1e3, true}, "noam: factor before model_dim^-0.5 * min(step^-0.5, step * warmup^-1.5).");
     field.section("lr_scheduler", self.lr_scheduler, "Warm-up, floor and the original's scheduler.");
-    field("label_smoothing", self.label_smoothing, Range{0, 0.99}, "Probability spread over all other tokens.");
+    field("label_smoothing", self.label_smoothing, Range{0, 0.99}, "Probability spread evenly over the whole vocabulary.");
     field("gradient_clip", self.gradient_clip, Range{0, 1e6}, "Largest norm of the whole gradient; 0 = no limit.");
     field("accumulate", self.accumulate, Range{1, 1e4}, "Batches whose gradients make one step.");
     field("average_last", self.average_last, MayChange{}, Range{0, 1000}, "Average the weights of so many last checkpoints at the end; 0 = no.");

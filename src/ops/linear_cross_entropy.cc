@@ -5,18 +5,13 @@
 #include <algorithm>
 
 #include "base/signals.h"
+#include "ops/token_nll.h"
 
 namespace linformer {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-/// Rows whose logits are held at once: 64 MiB of float32 on a CPU (they stay close to the caches), 1 GiB on a GPU.
-std::int64_t chunk_rows(const at::Tensor& weight_VM) {
-  const std::int64_t budget = weight_VM.is_cuda() ? std::int64_t{1} << 30 : std::int64_t{1} << 26;
-  return std::max<std::int64_t>(64, budget / (4 * weight_VM.size(0)));
-}
 
 struct Gradients {
   at::Tensor hidden_TM;
@@ -41,7 +36,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
       gradients.weight_VM = at::zeros(weight_VM.sizes(), wide);
       if (bias_V.defined()) gradients.bias_V = at::zeros(bias_V.sizes(), wide);
     }
-    const std::int64_t rows = chunk_rows(weight_VM);
+    const std::int64_t rows = logit_chunk_rows(weight_VM);
     for (std::int64_t begin = 0; begin < hidden_TM.size(0); begin += rows) {
       throw_if_interrupted();
       const std::int64_t count = std::min(rows, hidden_TM.size(0) - begin);

@@ -5,6 +5,7 @@
 #include <ATen/core/ivalue.h>
 //
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <ATen/Context.h>

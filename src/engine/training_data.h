@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "config/run_config.h"
+#include "data/pair_set.h"
+#include "text/tokenizer.h"
+
+namespace linformer {
+
+struct TrainingData {
+  PairSet train;
+  std::optional<PairSet> validation;
+};
+
+/// The corpora of `data`, as ids. Without a validation corpus the end of the training corpus serves (the original's split in
+/// compatibility mode, else its last 1 %). Throws ConfigError for a missing training corpus or a batch larger than it, and as PairSet.
+TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokenizer);
+
+/// The training or validation corpus of `data`; nothing where none is named. Throws ConfigError for half a pair of files.
+std::optional<CorpusSpec> training_corpus(const DataConfig& data);
+std::optional<CorpusSpec> validation_corpus(const DataConfig& data);
+
+}  // namespace linformer

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/training_config.h"
+#include "model/parameter_store.h"
+
+namespace linformer {
+
+/// What one optimizer step reports, as scalars on the device: read them when a look costs nothing.
+struct StepOutcome {
+  at::Tensor gradient_norm;     // of the whole gradient, before clipping
+  at::Tensor gradient_norms_P;  // of each trained parameter
+};
+
+/// Adam or AdamW (fused, ATen) on the float32 masters of a store, with clipping of the whole gradient's norm. Parameters that
+/// never get a gradient have no moments.
+class Optimizer {
+ public:
+  Optimizer(ParameterStore& store, const TrainingConfig& config);
+
+  /// Applies the gradients that backward left in the store and drops them. A non-finite gradient leaves weights and moments as
+  /// they are; its norm says so. Shadows are refreshed.
+  StepOutcome step(double learning_rate);
+
+  /// Name of the first parameter whose gradient was not finite. Waits for the device.
+  std::string first_non_finite(const StepOutcome& outcome) const;
+
+  std::int64_t steps() const { return steps_; }
+  void set_steps(std::int64_t steps);
+
+  struct Moments {
+    const Parameter* parameter;
+    at::Tensor exp_avg;
+    at::Tensor exp_avg_sq;
+  };
+  /// One for each trained parameter, in the store's order.
+  const std::vector<Moments>& moments() const { return moments_; }
+
+ private:
+  std::vector<at::Tensor> take_gradients();
+
+  ParameterStore& store_;
+  TrainingConfig config_;
+  std::vector<Moments> moments_;
+  std::vector<at::Tensor> masters_;
+  std::vector<at::Tensor> exp_avgs_;
+  std::vector<at::Tensor> exp_avg_sqs_;
+  std::vector<at::Tensor> step_tensors_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace linformer

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/pair_set.h"
+#include "model/transformer.h"
+#include "training/device_batch.h"
+
+namespace linformer {
+
+/// Sums of one step, as scalars on the device.
+struct StepSums {
+  at::Tensor nll_sum;  // nats of all target tokens, without smoothing
+  std::int64_t source_tokens = 0;
+  std::int64_t target_tokens = 0;
+};
+
+/// The pairs `indices` of `pairs` as ids.
+std::vector<IdPair> gather_pairs(const PairSet& pairs, std::span<const std::uint32_t> indices);
+
+/// Forward and backward of the micro-batches of one step; gradients are left in the model's parameters: those of the label-smoothed
+/// cross-entropy averaged over all target tokens of the step. Dropout is reseeded from `seed` and `step`.
+StepSums accumulate_gradients(Transformer& model, const PairSet& pairs, std::span<const std::vector<std::uint32_t>> micro_batches,
+                              double label_smoothing, std::uint64_t seed, std::int64_t step, at::Device device);
+
+}  // namespace linformer

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/fault.h"
+#include "base/signals.h"
+#include "linformer/error.h"
+#include "ops/device.h"
+
+namespace linformer {
+namespace {
+
+constexpr std::int64_t kPlateauPatience = 5;  // the original's: halve after more than so many epochs
+
+std::vector<std::vector<std::uint32_t>> batches_of(const RunConfig& config, const PairSet& pairs,
+                                                   std::int64_t epoch) {
+  SamplerOptions options;
+  options.batch_tokens = config.training.batch_tokens;
+  options.batch_size = config.training.batch_size;
+  options.sequential = config.model.compatibility;
+  return epoch_batches(options, pairs.source_lengths(), pairs.target_lengths(), config.seed, epoch);
+}
+
+std::int64_t steps_of(std::size_t batches, std::int64_t accumulate) {
+  return (static_cast<std::int64_t>(batches) + accumulate - 1) / accumulate;
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainerParts& parts, TrainState state)
+    : parts_(parts), state_(state), start_(std::chrono::steady_clock::now()) {
+  const TrainingConfig& training = parts_.config.training;
+  steps_per_epoch_ = steps_of(batches_of(parts_.config, parts_.train, 0).size(), training.accumulate);
+  total_steps_ = training.epochs * steps_per_epoch_;
+  if (training.max_steps > 0) total_steps_ = std::min(total_steps_, training.max_steps);
+  saved_step_ = state_.step > 0 ? state_.step : -1;
+  elapsed_before_ = state_.elapsed_seconds;
+  interval_start_seconds_ = elapsed_before_;
+  interval_start_tokens_ = state_.source_tokens + state_.target_tokens;
+  if (parts_.validation != nullptr) {
+    std::vector<std::uint32_t> all(parts_.validation->size());
+    std::iota(all.begin(), all.end(), 0U);
+    validation_pairs_ = gather_pairs(*parts_.validation, all);
+  }
+}
+
+double Trainer::seconds_now() const {
+  return elapsed_before_ +
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+bool Trainer::is_finished() const {
+  const TrainingConfig& training = parts_.config.training;
+  const std::int64_t patience = training.early_stopping.patience;
+  return state_.epoch >= training.epochs ||
+         (training.max_steps > 0 && state_.step >= training.max_steps) ||
+         (training.max_minutes > 0 && state_.elapsed_seconds >= 60 * training.max_minutes) ||
+         (patience > 0 && state_.without_better >= patience);
+}
+
+bool Trainer::is_validation_due() const {
+  if (parts_.validation == nullptr || state_.step == 0 || state_.validated_step == state_.step) {
+    return false;
+  }
+  const std::int64_t every = parts_.config.training.validate_every_steps;
+  const bool is_boundary = every > 0 ? state_.step % every == 0 : state_.batch == 0;
+  return is_boundary || is_finished();
+}
+
+bool Trainer::is_checkpoint_due() const {
+  if (state_.step == 0 || saved_step_ == state_.step) return false;
+  const std::int64_t every = parts_.config.checkpoint.every_steps;
+  if (every > 0 && state_.step % every == 0) return true;
+  if (every == 0 && state_.validated_step == state_.step) return true;
+  if (every == 0 && parts_.validation == nullptr && state_.batch == 0) return true;
+  return is_finished();
+}
+
+FinalRecord Trainer::run() {
+  try {
+    while (true) {
+      throw_if_interrupted();
+      if (is_validation_due()) validate();
+      if (is_checkpoint_due()) save();
+      if (is_finished()) break;
+      run_step();
+    }
+  } catch (const Interrupted&) {
+    parts_.store.clear_gradients();
+    if (state_.step > 0 && saved_step_ != state_.step) save();
+    parts_.observer.flush();
+    throw;
+  }
+  FinalRecord final_record;
+  final_record.step = state_.step;
+  final_record.epoch = state_.epoch;
+  const std::int64_t patience = parts_.config.training.early_stopping.patience;
+  final_record.reason =
+      patience > 0 && state_.without_better >= patience ? "early_stopping" : "finished";
+  if (state_.best_step > 0) {
+    final_record.metric = enum_name(parts_.config.training.early_stopping.metric);
+  }
+  final_record.best_step = state_.best_step;
+  final_record.best_value = state_.best_value;
+  final_record.source_tokens = state_.source_tokens;
+  final_record.target_tokens = state_.target_tokens;
+  final_record.seconds = seconds_now();
+  return final_record;
+}
+
+void Trainer::enter_epoch() {
+  if (batches_epoch_ == state_.epoch) return;
+  batches_ = batches_of(parts_.config, parts_.train, state_.epoch);
+  batches_epoch_ = state_.epoch;
+}
+
+void Trainer::run_step() {
+  enter_epoch();
+  const TrainingConfig& training = parts_.config.training;
+  const auto first = static_cast<std::size_t>(state_.batch);
+  const std::size_t count =
+      std::min(static_cast<std::size_t>(training.accumulate), batches_.size() - first);
+  const std::span<const std::vector<std::uint32_t>> micro_batches(batches_.data() + first, count);
+  std::int64_t pairs = 0;
+  for (const auto& batch : micro_batches) pairs += static_cast<std::int64_t>(batch.size());
+  fault_point("step");
+  const StepSums sums =
+      accumulate_gradients(parts_.model, parts_.train, micro_batches, training.label_smoothing,
+                           parts_.config.seed, state_.step, parts_.device);
+  const double rate = learning_rate_at(
+      parts_.config, {.step = state_.step,
+                      .total_steps = total_steps_,
+                      .epochs_done = state_.epoch,
+                      .steps_per_epoch = steps_per_epoch_,
+                      .plateau_reductions = state_.plateau_reductions});
+  const StepOutcome outcome = parts_.optimizer.step(rate);
+  state_.batch += static_cast<std::int64_t>(count);
+  finish_step(sums, outcome, rate, pairs);
+}
+
+void Trainer::finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
+                          std::int64_t pairs) {
+  const double nll = sums.nll_sum.item<double>();
+  const double norm = outcome.gradient_norm.item<double>();
+  const std::string at_step = "step " + std::to_string(state_.step + 1) + " (epoch " +
+                              std::to_string(state_.epoch + 1) + ", pairs from " +
+                              std::to_string(state_.sample) + ")";
+  if (!std::isfinite(nll)) throw DivergenceError("the loss is not finite at " + at_step);
+  if (!std::isfinite(norm)) {
+    throw DivergenceError("the gradient of " + parts_.optimizer.first_non_finite(outcome) +
+                          " is not finite at " + at_step + "; the weights were not changed");
+  }
+  ++state_.step;
+  state_.sample += pairs;
+  state_.source_tokens += sums.source_tokens;
+  state_.target_tokens += sums.target_tokens;
+  state_.interval_nll += nll;
+  state_.interval_tokens += sums.target_tokens;
+  state_.interval_norm = norm;
+  if (state_.batch >= static_cast<std::int64_t>(batches_.size())) {
+    ++state_.epoch;
+    state_.batch = 0;
+    state_.sample = 0;
+  }
+  state_.elapsed_seconds = seconds_now();
+  if (state_.step % parts_.config.training.log_every == 0 || is_finished()) {
+    emit_record(learning_rate);
+  } else {
+    parts_.observer.on_progress(record(learning_rate));
+  }
+}
+
+StepRecord Trainer::record(double learning_rate) const {
+  StepRecord out;
+  out.step = state_.step;
+  out.epochs = parts_.config.training.epochs;
+  out.epoch = std::min(state_.batch == 0 ? state_.epoch : state_.epoch + 1, out.epochs);
+  out.progress = static_cast<double>(state_.step) / static_cast<double>(std::max<std::int64_t>(1, total_steps_));
+  out.loss = state_.interval_nll / static_cast<double>(std::max<std::int64_t>(1, state_.interval_tokens));
+  out.perplexity = std::exp(out.loss);
+  out.learning_rate = learning_rate;
+  out.gradient_norm = state_.interval_norm;
+  const double seconds = state_.elapsed_seconds - interval_start_seconds_;
+  const auto tokens =
+      static_cast<double>(state_.source_tokens + state_.target_tokens - interval_start_tokens_);
+  out.tokens_per_second = seconds > 0 ? tokens / seconds : 0;
+  out.source_tokens = state_.source_tokens;
+  out.target_tokens = state_.target_tokens;
+  out.elapsed_seconds = state_.elapsed_seconds;
+  out.memory_bytes = memory_in_use(parts_.device);
+  return out;
+}
+
+void Trainer::emit_record(double learning_rate) {
+  parts_.observer.on_step(record(learning_rate));
+  state_.interval_nll = 0;
+  state_.interval_tokens = 0;
+  interval_start_seconds_ = state_.elapsed_seconds;
+  interval_start_tokens_ = state_.source_tokens + state_.target_tokens;
+}
+
+void Trainer::validate() {
+  fault_point("validation");
+  const double begin = seconds_now();
+  ValidationRecord record;
+  record.step = state_.step;
+  record.epoch = state_.batch == 0 ? state_.epoch : state_.epoch + 1;
+  record.loss = corpus_loss(parts_.model, validation_pairs_,
+                            parts_.device.is_cuda() ? 16384 : 4096, parts_.device)
+                    .mean();
+  record.perplexity = std::exp(record.loss);
+  std::string sample;
+  if (parts_.translate_validation) {
+    const TranslationScores scores = parts_.translate_validation();
+    record.bleu = scores.bleu;
+    record.chrf = scores.chrf;
+    sample = scores.sample;
+  }
+  record.seconds = seconds_now() - begin;
+  const std::int64_t best_before = state_.best_step;
+  judge(record);
+  record.is_best = state_.best_step != best_before;
+  state_.elapsed_seconds = seconds_now();
+  interval_start_seconds_ += record.seconds;
+  parts_.observer.on_validation(record);
+  if (!sample.empty()) parts_.observer.on_text(state_.step, sample);
+  save();
+}
+
+void Trainer::judge(const ValidationRecord& record) {
+  const bool by_bleu = parts_.config.training.early_stopping.metric == Metric::kBleu;
+  const double value = by_bleu ? record.bleu.value_or(0.0) : record.loss;
+  const bool is_better = state_.best_step == 0 ||
+                         (by_bleu ? value > state_.best_value : value < state_.best_value);
+  if (is_better) {
+    state_.best_step = state_.step;
+    state_.best_value = value;
+    state_.without_better = 0;
+  } else {
+    ++state_.without_better;
+  }
+  const bool is_lower = state_.validated_step == 0 || record.loss < state_.plateau_best;
+  state_.plateau_best = is_lower ? record.loss : state_.plateau_best;
+  state_.plateau_count = is_lower ? 0 : state_.plateau_count + 1;
+  if (state_.plateau_count > kPlateauPatience) {
+    ++state_.plateau_reductions;
+    state_.plateau_count = 0;
+  }
+  state_.validated_step = state_.step;
+}
+
+void Trainer::save() {
+  parts_.observer.flush();
+  const std::int64_t keep =
+      std::max(parts_.config.checkpoint.keep, parts_.config.training.average_last);
+  const CommitResult result =
+      save_generation(parts_.run_directory,
+                      {parts_.store, parts_.optimizer, state_, parts_.fingerprint,
+                       parts_.config_yaml, parts_.tokenizer_json},
+                      keep);
+  saved_step_ = state_.step;
+  if (state_.best_step == state_.step) {
+    mark_best(parts_.run_directory,
+              {state_.step, std::string(enum_name(parts_.config.training.early_stopping.metric)),
+               state_.best_value});
+  }
+  if (parts_.on_save) parts_.on_save(result);
+}
+
+}  // namespace linformer

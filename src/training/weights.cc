@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/weights.h"
+
+#include <algorithm>
+
+#include "linformer/error.h"
+
+namespace linformer {
+namespace {
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::string out = "[";
+  for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
+  return out + "]";
+}
+
+at::ScalarType scalar_type(const SafetensorsFile& file, const TensorView& view) {
+  switch (view.dtype) {
+    case DType::kFloat32:
+      return at::kFloat;
+    case DType::kFloat16:
+      return at::kHalf;
+    case DType::kBFloat16:
+      return at::kBFloat16;
+    case DType::kFloat64:
+      return at::kDouble;
+    default:
+      throw CheckpointError(file.path() + ": tensor " + view.name + " is " +
+                            std::string(dtype_name(view.dtype)) + " (want float32)");
+  }
+}
+
+}  // namespace
+
+void HostTensors::add(const std::string& name, const at::Tensor& tensor) {
+  const at::Tensor& copy =
+      copies_.emplace_back(tensor.detach().to(at::kCPU, at::kFloat).contiguous());
+  TensorView view;
+  view.name = name;
+  view.shape.assign(copy.sizes().begin(), copy.sizes().end());
+  view.bytes = {static_cast<const char*>(copy.const_data_ptr()), copy.nbytes()};
+  views_.push_back(std::move(view));
+}
+
+HostTensors host_weights(const ParameterStore& store) {
+  HostTensors out;
+  for (const Parameter& parameter : store.parameters()) out.add(parameter.name, parameter.master);
+  return out;
+}
+
+void copy_tensor(const SafetensorsFile& file, const std::string& name, const at::Tensor& destination) {
+  const at::NoGradGuard no_grad;
+  const TensorView& view = file.at(name);
+  if (destination.sizes() != at::IntArrayRef(view.shape)) {
+    throw CheckpointError(file.path() + ": tensor " + name + " has another shape (got " +
+                          shape_text(view.shape) + ", want " + shape_text(destination.sizes()) + ")");
+  }
+  const std::int64_t bad = first_non_finite(view);
+  if (bad >= 0) {
+    throw CheckpointError(file.path() + ": tensor " + name + " is not finite at flat index " +
+                          std::to_string(bad));
+  }
+  // The file's bytes may lie at any address: copy them into a tensor of their own first.
+  at::Tensor host = at::empty(view.shape, at::TensorOptions(scalar_type(file, view)));
+  std::copy(view.bytes.begin(), view.bytes.end(), static_cast<char*>(host.mutable_data_ptr()));
+  destination.copy_(host);
+}
+
+void load_weights_into(const SafetensorsFile& file, ParameterStore& store) {
+  for (const TensorView& view : file.tensors()) {
+    if (store.find(view.name) == nullptr) {
+      throw CheckpointError(file.path() + ": tensor " + view.name +
+                            " does not belong to this model (got " +
+                            std::to_string(file.tensors().size()) + " tensors, want " +
+                            std::to_string(store.parameters().size()) + ")");
+    }
+  }
+  for (const Parameter& parameter : store.parameters()) {
+    copy_tensor(file, parameter.name, parameter.master);
+  }
+  store.refresh_shadows();
+}
+
+void average_into(const std::vector<Generation>& generations, ParameterStore& store) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> sums;
+  for (const Generation& generation : generations) {
+    load_weights_into(load_weights(generation), store);
+    for (std::size_t i = 0; i < store.parameters().size(); ++i) {
+      const at::Tensor value = store.parameters()[i].master.to(at::kDouble);
+      if (i == sums.size()) {
+        sums.push_back(value.clone());
+      } else {
+        sums[i].add_(value);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    store.parameters()[i].master.copy_(sums[i] / static_cast<double>(generations.size()));
+  }
+  store.refresh_shadows();
+}
+
+}  // namespace linformer
