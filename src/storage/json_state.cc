@@ -10,7 +10,7 @@
 
 #include "base/utf8.h"
 #include "linformer/error.h"
-#include "storage/strict_json.h"
+#include "storage/limited_json.h"
 
 namespace linformer {
 namespace {
@@ -153,7 +153,7 @@ std::string JsonState::text() const {
 }
 
 JsonState JsonState::parse(std::string_view text, const std::string& place) {
-  const json root = parse_strict_json(text, place, 0, {.depth = 2, .values = 10000000});
+  const json root = parse_limited_json(text, place, 0, {.depth = 2, .values = 10000000});
   if (!root.is_object()) throw CheckpointError(place + ": is no JSON object");
   JsonState state;
   state.place_ = place;

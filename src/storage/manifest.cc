@@ -8,7 +8,7 @@
 #include "linformer/error.h"
 #include "linformer/version.h"
 #include "storage/json_state.h"
-#include "storage/strict_json.h"
+#include "storage/limited_json.h"
 
 namespace linformer {
 namespace {
@@ -93,7 +93,7 @@ std::string manifest_text(const Manifest& manifest) {
 }
 
 Manifest parse_manifest(std::string_view text, const std::string& path) {
-  const json root = parse_strict_json(check_seal(text, path), path);
+  const json root = parse_limited_json(check_seal(text, path), path);
   check_version(root, path);
   Manifest out;
   const std::uint64_t step = get_unsigned(root, "step", path);

@@ -75,17 +75,23 @@ void remove_step(const std::string& path) {
   remove_empty_directory(path);
 }
 
+void remove_tokenizer(const std::string& path) {
+  if (!is_directory(path)) return;
+  for (const std::string_view name : kTokenizerFiles) remove_file(path + "/" + std::string(name));
+  remove_empty_directory(path);
+}
+
 /// Empties a run directory of what a run leaves there.
 void remove_run_files(const std::string& path) {
   remove_unfinished(path);
   for (const Generation& generation : list_generations(path)) remove_step(generation.path);
   for (const std::string_view name : kRunFiles) remove_file(path + "/" + std::string(name));
-  const std::string tokenizer = path + "/tokenizer";
-  if (!is_directory(tokenizer)) return;
-  for (const std::string_view name : kTokenizerFiles) {
-    remove_file(tokenizer + "/" + std::string(name));
-  }
-  remove_empty_directory(tokenizer);
+  remove_tokenizer(path + "/tokenizer");
+  const std::string averaged = path + "/averaged";
+  if (!path_exists(averaged + "/" + kLockFile)) return;
+  remove_run_files(averaged);
+  remove_file(averaged + "/" + kLockFile);
+  remove_empty_directory(averaged);
 }
 
 /// mkdir -p for everything but the last component, which must not exist.

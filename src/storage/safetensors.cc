@@ -12,7 +12,7 @@
 #include "base/checked_math.h"
 #include "linformer/error.h"
 #include "storage/json_state.h"
-#include "storage/strict_json.h"
+#include "storage/limited_json.h"
 
 namespace linformer {
 namespace {
@@ -49,7 +49,7 @@ class HeaderReader {
 
   std::vector<Entry> read(TensorMetadata& metadata) {
     const json root =
-        parse_strict_json(header_, path_, kLengthBytes, {.depth = 8, .values = 24 * kMaxTensors});
+        parse_limited_json(header_, path_, kLengthBytes, {.depth = 8, .values = 24 * kMaxTensors});
     if (!root.is_object()) fail_at(0, "the header is no JSON object");
     std::vector<Entry> entries;
     for (const auto& [name, value] : root.items()) {

@@ -66,6 +66,8 @@ TEST(RunDirectory, OverwritingDeletesOnlyWhatRunsLeave) {
     run.write_text("step-4.tmp-abcdefgh/model.safetensors", "x");
     run.write_text("best.json.tmp-01234567", "x");
     make_directory(path + "/step-by-step");
+    const RunDirectory averaged = RunDirectory::create(path + "/averaged", false);
+    save_small_checkpoint(averaged.path(), 3);
   }
   const RunDirectory run = RunDirectory::create(path, true);
   EXPECT_EQ(list_directory(path),

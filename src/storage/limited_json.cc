@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/strict_json.h"
+#include "storage/limited_json.h"
 
 #include <utility>
 #include <vector>
@@ -96,8 +96,8 @@ class TreeBuilder final : public json::json_sax_t {
 
 }  // namespace
 
-json parse_strict_json(std::string_view text, const std::string& path, std::uint64_t base,
-                       const JsonLimits& limits) {
+json parse_limited_json(std::string_view text, const std::string& path, std::uint64_t base,
+                        const JsonLimits& limits) {
   // nlohmann takes a NUL byte for the end of its input.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     throw CheckpointError(Place{.file = path, .offset = base + nul}, "NUL byte in JSON");
