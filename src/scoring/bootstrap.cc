@@ -116,7 +116,7 @@ PairedBootstrap paired_bootstrap(std::span<const BleuStatistics> first, std::spa
   const auto greater = std::count_if(sizes.begin(), sizes.end(), [&](double size) {
     return size - mean_size > std::abs(result.difference);
   });
-  result.p = static_cast<double>(greater + 1) / static_cast<double>(sizes.size() + 1);
+  if (result.difference != 0) result.p = static_cast<double>(greater + 1) / static_cast<double>(sizes.size() + 1);
   const auto [lower, upper] = ends_of(differences);
   result.lower = lower;
   result.upper = upper;

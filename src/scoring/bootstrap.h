@@ -36,7 +36,7 @@ struct PairedBootstrap {
   double difference = 0;  // score of the first minus score of the second, over the whole corpus
   double lower = 0;       // 95 % interval of the difference
   double upper = 0;
-  double p = 1;           // sacreBLEU's p-value: chance of so great a difference if there were none
+  double p = 1;           // sacreBLEU's p-value: chance of so great a difference if there were none; 1 for no difference
 };
 
 /// Paired bootstrap resampling (Koehn 2004), as sacreBLEU's. The statistics of both systems are of the same segments in
