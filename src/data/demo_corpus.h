@@ -5,13 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace linformer {
+#include "data/sentence_pair.h"
 
-/// An English sentence and its German translation, UTF-8, one line each.
-struct SentencePair {
-  std::string source;
-  std::string target;
-};
+namespace linformer {
 
 /// The corpus of the `demo` verb: generated, so it needs no file and no network.
 /// No English sentence occurs twice in it, in one split or in two, and the translation is a function of the English

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "data/sentence_pair.h"
 #include "data/text_check.h"
 #include "linformer/error.h"
 
@@ -19,12 +20,6 @@ struct CorpusSpec {
   std::string source_column = "en";
   std::string target_column = "de";
   InvalidUtf8 invalid_utf8 = InvalidUtf8::kError;
-};
-
-/// Valid UTF-8 without CR; a CSV cell may hold LF. Empty and blank cells are pairs as any other.
-struct SentencePair {
-  std::string source;
-  std::string target;
 };
 
 /// The pairs of a corpus in file order, in flat memory. CSV as CsvReader. TSV: cells between tabs, no quoting; as in CSV an

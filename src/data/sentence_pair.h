@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace linformer {
+
+/// A sentence and its translation, UTF-8.
+struct SentencePair {
+  std::string source;
+  std::string target;
+};
+
+}  // namespace linformer
