@@ -30,16 +30,10 @@ struct Checks {
   void operator()(const StatsOptions& o) const { check_corpus(o.corpus, "CORPUS"); }
   void operator()(const EvaluateOptions& o) const { check_corpus(o.corpus, "--data CORPUS"); }
 
-  void operator()(TrainOptions& o) const {
+  void operator()(const TrainOptions& o) const {
     if (o.resume && o.overwrite) throw UsageError("--resume and --overwrite exclude each other");
     if (o.resume && !o.init.empty()) throw UsageError("--resume and --init exclude each other");
     if (o.smoke > 0 && o.dry_run) throw UsageError("--smoke and --dry-run exclude each other");
-    const auto add = [&](const std::string& key, const std::string& value) {
-      if (!value.empty()) o.overrides.push_back(key + "=" + value);
-    };
-    add("data.train", o.train);
-    add("data.validation", o.validation);
-    add("data.tokenizer", o.tokenizer);
   }
 
   void operator()(const ScoreOptions& o) const {
@@ -62,7 +56,7 @@ struct Checks {
 
 }  // namespace
 
-void check_options(ParsedCommand& command) {
+void check_options(const ParsedCommand& command) {
   check_device(command.common.device);
   std::visit(Checks(), command.options);
 }

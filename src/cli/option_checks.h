@@ -6,7 +6,7 @@
 namespace linformer {
 
 /// Checks what the arguments of a verb say together: one corpus, the right number of files, flags that exclude each other,
-/// the device's name. Puts --train, --validation and --tokenizer of `train` among its overrides. Throws UsageError.
-void check_options(ParsedCommand& command);
+/// the device's name. Throws UsageError.
+void check_options(const ParsedCommand& command);
 
 }  // namespace linformer

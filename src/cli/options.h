@@ -63,7 +63,7 @@ struct StatsOptions {
 };
 struct TrainOptions {
   std::string config;
-  std::vector<std::string> overrides;  // a.b=value, those of --train, --validation and --tokenizer included
+  std::vector<std::string> overrides;  // a.b=value; cli/train_request.h adds the short forms
   std::string output;
   std::string name;
   bool overwrite = false;
@@ -72,7 +72,7 @@ struct TrainOptions {
   bool allow_inexact = false;  // resume although the environment differs
   bool dry_run = false;
   std::int64_t smoke = 0;
-  // Short for data.*; whoever loads the configuration needs the overrides alone.
+  // Short for data.*
   std::string train, validation, tokenizer;
 };
 struct EvaluateOptions {

@@ -78,6 +78,7 @@ Arguments list(TrainOptions& o) {
           {"--name", "NAME", &o.name, "Name of the run; left out, that of the configuration file."},
           {"--overwrite", "", &o.overwrite, "Replace a run that is there."},
           {"--resume", "[DIR]", &o.resume, "Go on with the run in DIR; without a value, with the run in the output directory."},
+          {"--allow-inexact", "", &o.allow_inexact, "Resume although machine or library differ, so that the last bits may."},
           {"--init", "CHECKPOINT", &o.init, "Start from the weights of a checkpoint."},
           {"--dry-run", "", &o.dry_run, "Check everything, print a summary, train nothing."},
           {"--smoke", "STEPS", &o.smoke, "Train so many real steps and stop.", Range{1, 1e6}}};
