@@ -157,7 +157,8 @@ void encode_lines(const Tokenizer& tokenizer, const TokenizerCodeOptions& option
   }
 }
 
-void decode_lines(const Tokenizer& tokenizer, const TokenizerCodeOptions& options, bool json) {
+/// Special tokens are left out and nothing is cleaned up, so that decode undoes encode.
+void decode_lines(const Tokenizer& tokenizer, bool json) {
   LineReader reader("-", kMaxCodeLine);
   LineOutput output(json, "texts");
   std::vector<std::int32_t> ids;
@@ -165,7 +166,7 @@ void decode_lines(const Tokenizer& tokenizer, const TokenizerCodeOptions& option
   std::string_view line;
   while (reader.next(line)) {
     read_ids(line, reader.line_number(), tokenizer.vocab_size(), ids);
-    std::string text = tokenizer.decode(ids, !options.no_special, false);
+    std::string text = tokenizer.decode(ids, true, false);
     if (json) {
       output.begin_line() += nlohmann::json(text).dump();
     } else {
@@ -223,12 +224,9 @@ int run_tokenizer_code(const TokenizerCodeOptions& options, const CommonOptions&
     throw UsageError("--max-length " + std::to_string(options.max_length) +
                      " (want at least 2, for <s> and </s>, or 0 for no limit)");
   }
-  if (options.decode && options.max_length > 0) {
-    throw UsageError("--max-length has no meaning for decode (want it with encode)");
-  }
   const Tokenizer tokenizer = Tokenizer::load(options.tokenizer);
   if (options.decode) {
-    decode_lines(tokenizer, options, common.json);
+    decode_lines(tokenizer, common.json);
   } else {
     encode_lines(tokenizer, options, common.json);
   }
