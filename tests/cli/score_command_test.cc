@@ -42,7 +42,12 @@ class ScoreCommand : public testing::Test {
     CommonOptions common;
     common.json = json;
     testing::internal::CaptureStdout();
-    EXPECT_EQ(run_score(options, common), 0);
+    try {
+      EXPECT_EQ(run_score(options, common), 0);
+    } catch (...) {
+      EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+      throw;
+    }
     return testing::internal::GetCapturedStdout();
   }
   nlohmann::json json(const ScoreOptions& options) { return nlohmann::json::parse(text(options, true)); }
