@@ -22,9 +22,11 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common);
 
 /// Times forward passes over sentence lengths, batch = tokens / length: the vanilla model of the configuration's sizes and, where
 /// it describes a Linformer, that Linformer, each with unfused attention (the scores exist in memory) and fused attention.
-/// stdout: a table of all rows. --output OUT.csv: the original's form (header 256/64,512/32,...; one row of seconds, medians) for the
-/// configuration's own attention, fused; the others go to OUT.vanilla-unfused.csv, OUT.vanilla-fused.csv,
-/// OUT.linformer-k32-unfused.csv beside it. A row that does not fit is marked (refused, too long, oom) with an empty cell.
+/// stdout: a table of all rows. --output OUT.csv: the original's form (header 256/64,512/32,...; one row of median seconds) for
+/// the configuration's own attention, fused; the others go to OUT.vanilla-unfused.csv, OUT.vanilla-fused.csv,
+/// OUT.linformer-k32-unfused.csv beside it. Rows that memory would not hold are marked `refused` with their bytes and not tried;
+/// those over a Linformer's max_length (`too_long`) and those that ran out of memory (`oom`) make the exit code 5 at the end.
+/// The CSV files leave all of them out.
 int run_compare(const CompareOptions& options, const CommonOptions& common);
 
 }  // namespace linformer

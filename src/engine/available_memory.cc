@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/available_memory.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+
+namespace linformer {
+namespace {
+
+std::optional<std::int64_t> first_number(const std::string& text) {
+  const std::size_t digit = text.find_first_of("0123456789");
+  if (digit == std::string::npos) return std::nullopt;
+  std::int64_t value = 0;
+  const auto result = std::from_chars(text.data() + digit, text.data() + text.size(), value);
+  if (result.ec != std::errc()) return std::nullopt;
+  return value;
+}
+
+/// Nothing for files that are missing or hold no number ("max").
+std::optional<std::int64_t> number_in(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return first_number(line);
+}
+
+std::int64_t system_available() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("MemAvailable:")) return first_number(line).value_or(0) * 1024;
+  }
+  return std::numeric_limits<std::int64_t>::max();
+}
+
+std::int64_t control_group_available() {
+  const std::optional<std::int64_t> limit = number_in("/sys/fs/cgroup/memory.max");
+  const std::optional<std::int64_t> used = number_in("/sys/fs/cgroup/memory.current");
+  if (!limit || !used) return std::numeric_limits<std::int64_t>::max();
+  return std::max<std::int64_t>(0, *limit - *used);
+}
+
+}  // namespace
+
+std::int64_t available_memory(at::Device device) {
+  if (device.is_cpu()) return std::min(system_available(), control_group_available());
+  auto* const allocator = at::getDeviceAllocator(device.type());
+  const auto statistics = allocator->getDeviceStats(device.index());
+  const std::int64_t unused = statistics.reserved_bytes[0].current - statistics.allocated_bytes[0].current;
+  return static_cast<std::int64_t>(allocator->getMemoryInfo(device.index()).first) + unused;
+}
+
+}  // namespace linformer

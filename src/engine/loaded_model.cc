@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/loaded_model.h"
+
+#include "base/log.h"
+#include "config/yaml_reader.h"
+#include "linformer/error.h"
+#include "training/weights.h"
+
+namespace linformer {
+namespace {
+
+void check_vocabulary(LoadedModel& loaded) {
+  const std::int64_t tokens = loaded.tokenizer->vocab_size();
+  std::int64_t& rows = loaded.config.model.vocab_size;
+  if (rows == 0) rows = (tokens + 7) / 8 * 8;
+  if (rows < tokens) {
+    throw CheckpointError(loaded.generation.path + ": the tokenizer has more tokens than the model (got " +
+                          std::to_string(tokens) + ", want at most " + std::to_string(rows) + ")");
+  }
+}
+
+}  // namespace
+
+LoadedModel load_model(const std::string& checkpoint, const CommonOptions& common) {
+  LoadedModel out;
+  out.generation =
+      resolve_checkpoint(checkpoint, [](const std::string& reason) { log_warning(reason); });
+  const std::string& path = out.generation.path;
+  out.config = load_saved_config(path + "/" + std::string(kConfigFile)).config;
+  if (out.config.model.encoder_only) {
+    throw UsageError(checkpoint + ": an encoder-only model cannot translate; it serves compare");
+  }
+  out.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(path + "/" + std::string(kTokenizerFile)));
+  check_vocabulary(out);
+  out.device = choose_device(common.device, common.dtype, common.threads);
+  out.store = std::make_unique<ParameterStore>(out.device.device, out.device.dtype, out.config.seed);
+  out.model = std::make_unique<Transformer>(out.config.model, *out.store);
+  load_weights_into(load_weights(out.generation), *out.store);
+  return out;
+}
+
+}  // namespace linformer
