@@ -138,18 +138,23 @@ class HeaderReader {
   const std::string& path_;
 };
 
-/// First index whose exponent bits are all set.
+/// First index whose exponent bits are all set. `lowest` is the lowest exponent bit: added to the
+/// exponent it reaches the sign bit only then, which compilers turn into vector code.
 template <typename Word>
-std::int64_t scan_exponents(std::string_view bytes, Word exponent) {
+std::int64_t scan_exponents(std::string_view bytes, Word exponent, Word lowest) {
   constexpr std::size_t kBlock = 1024;
-  std::array<Word, kBlock> block;
+  constexpr Word kSign = static_cast<Word>(Word{1} << (8 * sizeof(Word) - 1));
+  std::array<Word, kBlock> block{};
   const std::size_t count = bytes.size() / sizeof(Word);
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
     const std::size_t length = std::min(kBlock, count - begin);
+    if (length < kBlock) block.fill(0);
     std::memcpy(block.data(), bytes.data() + begin * sizeof(Word), length * sizeof(Word));
-    bool is_bad = false;
-    for (std::size_t i = 0; i < length; ++i) is_bad |= (block[i] & exponent) == exponent;
-    if (!is_bad) continue;
+    Word seen = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      seen = static_cast<Word>(seen | static_cast<Word>((block[i] & exponent) + lowest));
+    }
+    if ((seen & kSign) == 0) continue;
     for (std::size_t i = 0; i < length; ++i) {
       if ((block[i] & exponent) == exponent) return static_cast<std::int64_t>(begin + i);
     }
@@ -295,13 +300,14 @@ void write_safetensors_file(const std::string& path, std::span<const TensorView>
 std::int64_t first_non_finite(const TensorView& tensor) {
   switch (tensor.dtype) {
     case DType::kFloat64:
-      return scan_exponents<std::uint64_t>(tensor.bytes, 0x7FF0000000000000U);
+      return scan_exponents<std::uint64_t>(tensor.bytes, 0x7FF0000000000000U,
+                                           std::uint64_t{1} << 52);
     case DType::kFloat32:
-      return scan_exponents<std::uint32_t>(tensor.bytes, 0x7F800000U);
+      return scan_exponents<std::uint32_t>(tensor.bytes, 0x7F800000U, 0x00800000U);
     case DType::kFloat16:
-      return scan_exponents<std::uint16_t>(tensor.bytes, 0x7C00U);
+      return scan_exponents<std::uint16_t>(tensor.bytes, 0x7C00U, 0x0400U);
     case DType::kBFloat16:
-      return scan_exponents<std::uint16_t>(tensor.bytes, 0x7F80U);
+      return scan_exponents<std::uint16_t>(tensor.bytes, 0x7F80U, 0x0080U);
     default:
       return -1;
   }
