@@ -18,9 +18,10 @@ import json
 import os
 import pathlib
 import random
+import resource
 import subprocess
 import sys
-import time
+import tempfile
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import tokenizers  # noqa: E402
@@ -162,6 +163,10 @@ def piece_cases(rng):
     return [[text, [len(piece) for piece, _ in split(text)]] for text in texts]
 
 
+def is_utf8(line):
+    return line.decode("utf-8", "replace").encode() == line and b"\0" not in line
+
+
 def corpus_lines(data):
     names = [f"newstest2014/wmt14_translate_de-en_{part}.csv" for part in ("test", "validation")]
     for name, limit in [(names[0], None), (names[1], None), ("corpus/valid.csv.gz", None), ("corpus/train.csv.gz", 50_000)]:
@@ -177,9 +182,15 @@ def corpus_lines(data):
 
 
 def run(program, *args, data):
-    start = time.perf_counter()
+    """Lines of its stdout, and CPU seconds, which a busy machine does not change much."""
+    start = cpu_seconds(resource.RUSAGE_CHILDREN)
     done = subprocess.run([program, "tokenizer", *args], input=data, stdout=subprocess.PIPE, check=True)
-    return done.stdout.decode().split("\n")[:-1], time.perf_counter() - start
+    return done.stdout.decode().split("\n")[:-1], cpu_seconds(resource.RUSAGE_CHILDREN) - start
+
+
+def cpu_seconds(who):
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
 
 
 def report(name, wanted, got):
@@ -197,18 +208,36 @@ def compare_lines(name, lines, wheel, args):
     data = b"\n".join(lines) + b"\n"
     got, seconds = run(args.program, "encode", "--tokenizer", args.tokenizer, data=data)
     _, idle = run(args.program, "encode", "--tokenizer", args.tokenizer, data=b"")
-    start = time.perf_counter()
+    start = cpu_seconds(resource.RUSAGE_SELF)
     ids = [encoding.ids for encoding in wheel.encode_batch(texts)]
-    wheel_seconds = time.perf_counter() - start
+    wheel_seconds = cpu_seconds(resource.RUSAGE_SELF) - start
     wanted = [" ".join(map(str, row)) for row in ids]
     failed = report(f"{name} ids", wanted, got)
     decoded, _ = run(args.program, "decode", "--tokenizer", args.tokenizer, data=("\n".join(wanted) + "\n").encode())
     texts = [wheel.decode(row, skip_special_tokens=True).replace("\n", " ").replace("\r", " ") for row in ids]
     failed |= report(f"{name} texts", texts, decoded)
     megabytes = len(data) / 1e6
-    print(f"  {megabytes:.1f} MB, one thread: {megabytes / max(seconds - idle, 1e-9):.1f} MB/s with reading and printing, "
+    print(f"  {megabytes:.1f} MB, one thread, CPU time: {megabytes / max(seconds - idle, 1e-9):.1f} MB/s with reading and printing, "
           f"wheel {megabytes / wheel_seconds:.2f} MB/s")
     return failed
+
+
+def compare_training(lines, lowercase, args):
+    """Vocabulary and merges learned by both from the same lines, then ids of the same lines."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, output = pathlib.Path(folder) / "lines.txt", pathlib.Path(folder) / "tokenizer"
+        source.write_bytes(b"".join(line + b"\n" for line in lines))
+        _, seconds = run(args.program, "train", str(source), "--vocab-size", "8000", "--output", str(output),
+                         *(["--lowercase"] if lowercase else []), data=b"")
+        wheel = train([line.decode() for line in lines], 8000, lowercase)
+        wanted = json.loads(wheel.to_str())["model"]
+        ours = Tokenizer.from_file(str(output / "tokenizer.json"))
+        got = json.loads(ours.to_str())["model"]
+        name = f"trained on {len(lines)} lines{', lower-cased' if lowercase else ''} in {seconds:.2f} CPU s:"
+        failed = report(f"{name} merges", wanted["merges"], got["merges"])
+        failed |= report(f"{name} vocabulary", sorted(wheel.get_vocab().items()), sorted(ours.get_vocab().items()))
+        args = argparse.Namespace(program=args.program, tokenizer=str(output))
+        return failed | compare_lines(name, lines, wheel, args)
 
 
 def compare(args):
@@ -219,8 +248,12 @@ def compare(args):
     if args.data:
         for name, lines in corpus_lines(pathlib.Path(args.data)):
             failed |= compare_lines(name, lines, wheel, args)
+        for lowercase in (False, True):
+            failed |= compare_training(lines[:60_000], lowercase, args)
     strings = [make_string(rng, False).encode() for _ in range(80_000)] + [make_bytes(rng) for _ in range(20_000)]
     failed |= compare_lines("generated", strings, wheel, args)
+    for lowercase in (False, True):
+        failed |= compare_training([line for line in strings if is_utf8(line)][:30_000], lowercase, args)
     rows = [[rng.randrange(wheel.get_vocab_size()) for _ in range(rng.randint(0, 20))] for _ in range(50_000)]
     got, _ = run(args.program, "decode", "--tokenizer", args.tokenizer,
                  data="".join(" ".join(map(str, row)) + "\n" for row in rows).encode())
