@@ -9,34 +9,6 @@
 #include "data/demo_numbers.h"
 
 namespace linformer::demo {
-namespace {
-
-constexpr std::array<std::string_view, 19> kObjectVerbs = {
-    "essen",  "kaufen", "kaufen",    "verkaufen",  "lesen",  "finden",  "suchen",    "brauchen",    "haben", "tragen",
-    "anziehen", "waschen", "reparieren", "aufmachen", "zumachen", "einschalten", "ausschalten", "lesen", "sehen"};
-constexpr std::array<std::string_view, 11> kPersonVerbs = {"besuchen", "anrufen", "einladen", "treffen",
-                                                           "abholen",  "helfen",  "danken",   "warten",
-                                                           "kennen",   "sehen",   "suchen"};
-constexpr std::array<std::string_view, 5> kGivingVerbs = {"geben", "zeigen", "schicken", "bringen", "schreiben"};
-constexpr std::array<std::string_view, 8> kPlainVerbs = {"schlafen",  "arbeiten", "spielen", "tanzen",
-                                                         "aufstehen", "zurückkommen", "bleiben", "wohnen"};
-/// Things that one takes as they are: "the door", seldom "a door".
-constexpr std::array<std::string_view, 8> kDefiniteVerbs = {"anziehen",  "waschen",     "reparieren", "aufmachen",
-                                                            "zumachen", "einschalten", "ausschalten", "suchen"};
-
-/// One coat at a time (and several for several people), one lamp.
-constexpr std::array<std::string_view, 4> kSingularVerbs = {"tragen", "anziehen", "einschalten", "ausschalten"};
-constexpr std::array<std::string_view, 3> kSociableVerbs = {"arbeiten", "spielen", "tanzen"};
-
-bool is_possessive(Determiner determiner) { return determiner >= Determiner::kMy; }
-
-bool is_one_of(const Verb& verb, std::span<const std::string_view> infinitives) {
-  return std::any_of(infinitives.begin(), infinitives.end(),
-                     [&](std::string_view infinitive) { return &verb == &verb_named(infinitive); });
-}
-
-}  // namespace
-
 std::uint64_t Chooser::next() {
   state_ += 0x9e3779b97f4a7c15U;
   std::uint64_t value = state_;
@@ -129,8 +101,9 @@ Nominal pronoun_for(const Nominal& subject) {
 }
 
 Determiner Chooser::possessive(const Nominal& subject) {
-  static constexpr std::array<Determiner, 6> kAll = {Determiner::kMy,  Determiner::kYour, Determiner::kHis,
-                                                     Determiner::kHer, Determiner::kOur,  Determiner::kTheir};
+  static constexpr std::array<Determiner, 6> kAll = {Determiner::kMy,  Determiner::kYour,
+                                                     Determiner::kHis, Determiner::kHer,
+                                                     Determiner::kOur, Determiner::kTheir};
   if (chance(35)) return one_of(kAll);
   const Nominal owner = subject.kind == Nominal::Kind::kNothing ? subject : pronoun_for(subject);
   switch (owner.person()) {
@@ -150,7 +123,7 @@ Determiner Chooser::possessive(const Nominal& subject) {
 
 Nominal Chooser::person(const Nominal& subject) {
   while (true) {
-    Nominal candidate = chance(35) ? pronoun(static_cast<Person>(below(5)),
+    Nominal candidate = chance(35)   ? pronoun(static_cast<Person>(below(5)),
                                              chance(50) ? Gender::kMasculine : Gender::kFeminine)
                         : chance(20) ? named_person(one_of(first_names()))
                                      : relative_or_person();
@@ -163,8 +136,10 @@ Nominal Chooser::person(const Nominal& subject) {
 }
 
 Determiner Chooser::determiner_for(const Noun& noun, const Nominal& subject, bool definite) {
-  if ((noun.kinds & (kOpening | kBuilding)) != 0) return chance(85) ? Determiner::kThe : Determiner::kThis;
-  if ((noun.kinds & kFood) != 0) return chance(definite ? 100 : 30) ? Determiner::kThe : Determiner::kA;
+  if ((noun.kinds & (kOpening | kBuilding)) != 0)
+    return chance(85) ? Determiner::kThe : Determiner::kThis;
+  if ((noun.kinds & kFood) != 0)
+    return chance(definite ? 100 : 30) ? Determiner::kThe : Determiner::kA;
   const std::size_t draw = below(definite ? 70 : 100);
   if (draw < 35) return Determiner::kThe;
   if (draw < 45) return Determiner::kThis;
@@ -176,7 +151,8 @@ Nominal Chooser::thing(const Nominal& subject, std::uint32_t kinds, bool definit
   const bool plural = !what.english_plural.empty() && chance(25);
   Nominal result = noun_phrase(what, determiner_for(what, subject, definite), plural);
   if (chance(40)) result.adjective = adjective(what);
-  if (plural && result.determiner == Determiner::kA && chance(50)) result.number = number_word(between(2, 12));
+  if (plural && result.determiner == Determiner::kA && chance(50))
+    result.number = number_word(between(2, 12));
   return result;
 }
 
@@ -187,10 +163,12 @@ Phrase Chooser::drink() {
   if (chance(50)) return {std::string(what.english), std::string(what.german)};
   const bool hot = what.german == "Kaffee" || what.german == "Tee";
   if (chance(60)) {
-    return hot ? Phrase{"a cup" + tail, "eine Tasse" + german} : Phrase{"a glass" + tail, "ein Glas" + german};
+    return hot ? Phrase{"a cup" + tail, "eine Tasse" + german}
+               : Phrase{"a glass" + tail, "ein Glas" + german};
   }
   const Phrase number = number_word(between(2, 5));
-  return {number.english + (hot ? " cups" : " glasses") + tail, number.german + (hot ? " Tassen" : " Gläser") + german};
+  return {number.english + (hot ? " cups" : " glasses") + tail,
+          number.german + (hot ? " Tassen" : " Gläser") + german};
 }
 
 const Place& Chooser::place(std::uint32_t kinds) {
@@ -241,7 +219,8 @@ Phrase Chooser::time(Tense tense) {
                                                {"yesterday", "gestern"},
                                                {"yesterday evening", "gestern Abend"},
                                                {"last week", "letzte Woche"}}};
-  static const std::array<Phrase, 3> kUnits = {{{"days", "Tagen"}, {"weeks", "Wochen"}, {"months", "Monaten"}}};
+  static const std::array<Phrase, 3> kUnits = {
+      {{"days", "Tagen"}, {"weeks", "Wochen"}, {"months", "Monaten"}}};
   if (tense == Tense::kSimple) {
     if (chance(60)) return {"every day", "jeden Tag"};
     const WordPair& day = one_of(weekdays());
@@ -278,123 +257,12 @@ const Modal& Chooser::modal(bool allow_past) {
   }
 }
 
-Phrase Chooser::feeling() {
-  return chance(25) ? Phrase{"happy", "glücklich"} : discomfort();
-}
+Phrase Chooser::feeling() { return chance(25) ? Phrase{"happy", "glücklich"} : discomfort(); }
 
 Phrase Chooser::discomfort() {
   static const std::array<Phrase, 4> kAll = {
       {{"tired", "müde"}, {"ill", "krank"}, {"hungry", "hungrig"}, {"sad", "traurig"}}};
   return one_of(kAll);
-}
-
-Clause Chooser::with_object(const Nominal& subject, Tense tense, bool brief) {
-  Clause clause{.subject = subject, .tense = tense};
-  if (chance(8)) {
-    clause.verb = &verb_named("trinken");
-    clause.bare_object = drink();
-  } else {
-    clause.verb = &verb_named(one_of(kObjectVerbs));
-    const std::uint32_t kinds = clause.verb->objects & ~(kPersonNoun | kRelative);
-    clause.object = thing(subject, kinds, is_one_of(*clause.verb, kDefiniteVerbs));
-    if (is_one_of(*clause.verb, kSingularVerbs)) {
-      const bool dressed = (kinds & kClothing) != 0;
-      clause.object.plural = dressed && (subject.person() == Person::kWe || subject.person() == Person::kThey);
-      clause.object.number = {};
-    }
-    if (clause.verb == &verb_named("kaufen") && is_possessive(clause.object.determiner)) {
-      clause.object.determiner = Determiner::kThe;
-    }
-  }
-  if (brief) return clause;
-  if (clause.verb == &verb_named("kaufen") && chance(25)) {
-    clause.direction = for_somebody(subject);
-  } else if (clause.verb->places != 0 && chance(30)) {
-    clause.adjunct = location(clause.verb->places);
-  }
-  return clause;
-}
-
-Clause Chooser::with_receiver(const Nominal& subject, Tense tense) {
-  Clause clause{.subject = subject, .verb = &verb_named(one_of(kGivingVerbs)), .tense = tense};
-  clause.receiver = person(subject);
-  if (clause.verb == &verb_named("schreiben")) {
-    clause.object = noun_phrase(noun_named("letter"), Determiner::kA);
-    if (chance(40)) clause.object.adjective = adjective(*clause.object.noun);
-    return clause;
-  }
-  clause.object = thing(subject, clause.verb->objects);
-  // "shows her books" would be about her books.
-  if (clause.receiver.is_pronoun() && !clause.object.definite()) {
-    clause.object.plural = false;
-    clause.object.number = {};
-  }
-  return clause;
-}
-
-Clause Chooser::to_person(const Nominal& subject, Tense tense, bool brief) {
-  Clause clause{.subject = subject, .verb = &verb_named(one_of(kPersonVerbs)), .tense = tense};
-  clause.object = person(subject);
-  if (!brief && clause.verb->places != 0 && chance(30)) clause.adjunct = location(clause.verb->places);
-  return clause;
-}
-
-Clause Chooser::without_object(const Nominal& subject, Tense tense, bool brief) {
-  Clause clause{.subject = subject, .verb = &verb_named(one_of(kPlainVerbs)), .tense = tense};
-  const bool place_needed = clause.verb == &verb_named("bleiben") || clause.verb == &verb_named("wohnen");
-  if (place_needed) {
-    clause.direction = location(clause.verb->places);
-  } else if (!brief && clause.verb->places != 0 && chance(55)) {
-    const bool together = is_one_of(*clause.verb, kSociableVerbs) && chance(40);
-    clause.adjunct = together ? with_somebody(subject) : location(clause.verb->places);
-  }
-  return clause;
-}
-
-Clause Chooser::placing(const Nominal& subject, Tense tense) {
-  const Nominal what = thing(subject, kReading | kThing | kClothing | kFood, true);
-  const std::string_view verb = what.noun->posture == Posture::kLies ? "legen" : "stellen";
-  const Nominal where = noun_phrase(noun(kFurniture), Determiner::kThe);
-  const WordPair& how = one_of(two_way_prepositions());
-  return {.subject = subject,
-          .verb = &verb_named(verb),
-          .tense = tense,
-          .object = what,
-          .direction = {join({how.english, where.english(true)}),
-                        german_prepositional(how.german, where, Case::kAccusative)}};
-}
-
-Clause Chooser::motion(const Nominal& subject, Tense tense) {
-  static constexpr std::array<std::string_view, 4> kVerbsOfMotion = {"gehen", "gehen", "fahren", "fliegen"};
-  const std::string_view infinitive = one_of(kVerbsOfMotion);
-  const std::uint32_t kinds = infinitive == "gehen"    ? kAnyPlace & ~kCity
-                              : infinitive == "fahren" ? kTransit | kShopPlace | kCity
-                                                       : static_cast<std::uint32_t>(kCity);
-  return {.subject = subject,
-          .verb = &verb_named(infinitive),
-          .tense = tense,
-          .direction = destination(kinds)};
-}
-
-Clause Chooser::action(const Nominal& subject, Tense tense) {
-  const std::size_t draw = below(100);
-  if (draw < 45) return with_object(subject, tense, false);
-  if (draw < 62) return to_person(subject, tense, false);
-  if (draw < 74) return with_receiver(subject, tense);
-  if (draw < 82) return placing(subject, tense);
-  if (draw < 92) {
-    Clause clause = motion(subject, tense);
-    if (chance(25)) clause.adjunct = with_somebody(subject);
-    return clause;
-  }
-  return without_object(subject, tense, false);
-}
-
-Clause Chooser::short_action(const Nominal& subject, Tense tense) {
-  const std::size_t draw = below(100);
-  if (draw < 45) return with_object(subject, tense, true);
-  if (draw < 70) return to_person(subject, tense, true);
-  return draw < 85 ? without_object(subject, tense, true) : motion(subject, tense);
 }
 
 }  // namespace linformer::demo

@@ -10,8 +10,9 @@
 
 namespace linformer::demo {
 
-/// Draws words and phrases that go together. Everything it says is a function of its seed, on every machine: the
-/// generator is SplitMix64 (Steele, Lea and Flood 2014), numbers below n are taken by multiply and shift.
+/// Draws words and phrases that go together. Everything it says is a function of its seed, on every
+/// machine: the generator is SplitMix64 (Steele, Lea and Flood 2014), numbers below n are taken by
+/// multiply and shift.
 class Chooser {
  public:
   explicit Chooser(std::uint64_t seed) : state_(seed) {}
@@ -63,21 +64,9 @@ class Chooser {
   Phrase feeling();
   Phrase discomfort();
 
-  /// A clause with a suitable verb, object and sometimes a place, without time and modal.
-  Clause action(const Nominal& subject, Tense tense);
-  /// The same in few words, with an object mostly: for clauses inside other sentences.
-  Clause short_action(const Nominal& subject, Tense tense);
-  /// "go to the park", "fly to Berlin".
-  Clause motion(const Nominal& subject, Tense tense);
-
  private:
   std::uint64_t next();
   Determiner determiner_for(const Noun& noun, const Nominal& subject, bool definite);
-  Clause with_object(const Nominal& subject, Tense tense, bool brief);
-  Clause with_receiver(const Nominal& subject, Tense tense);
-  Clause without_object(const Nominal& subject, Tense tense, bool brief);
-  Clause placing(const Nominal& subject, Tense tense);
-  Clause to_person(const Nominal& subject, Tense tense, bool brief);
   Nominal relative_or_person();
 
   std::uint64_t state_;

@@ -30,7 +30,8 @@ std::string german_infinitive(const Verb& verb) {
   return std::string(verb.prefix).append(word_at(verb.german, 0));
 }
 
-/// The two places of a German predicate: the part that is conjugated, and what stands at the end of the clause.
+/// The two places of a German predicate: the part that is conjugated, and what stands at the end of
+/// the clause.
 struct Predicate {
   std::string finite;
   std::string tail;
@@ -38,8 +39,8 @@ struct Predicate {
 };
 
 Predicate german_predicate(const Clause& clause) {
-  static constexpr std::array<std::string_view, 3> kAuxiliaries = {"habe hast hat haben", "bin bist ist sind",
-                                                                   "werde wirst wird werden"};
+  static constexpr std::array<std::string_view, 3> kAuxiliaries = {
+      "habe hast hat haben", "bin bist ist sind", "werde wirst wird werden"};
   const Verb& verb = *clause.verb;
   const Person person = clause.subject.person();
   const std::size_t form = form_index(person);
@@ -62,40 +63,40 @@ Predicate german_predicate(const Clause& clause) {
   return {};
 }
 
-/// Everything between the finite verb and the tail.
+/// Everything between the finite verb and the tail: pronouns and datives, time, definite objects,
+/// places, indefinite objects.
 std::string german_middle(const Clause& clause, bool with_time) {
   const Verb& verb = *clause.verb;
   Nominal object = clause.object;
   if (clause.negated_object) object.determiner = Determiner::kNo;
-  std::string early;       // pronouns and definite nouns come before adjuncts, indefinite ones after
-  std::string late;
+  std::string early;
+  std::string definite;
+  std::string indefinite = clause.bare_object.german;
   std::string last = clause.direction.german;
-  std::string pronouns;
+  if (clause.receiver.present()) early = clause.receiver.german(Case::kDative);
   if (object.present() && !verb.german_preposition.empty()) {
     last = german_prepositional(verb.german_preposition, object, verb.object_case);
   } else if (object.present()) {
-    std::string& place = object.is_pronoun() ? pronouns : object.definite() ? early : late;
+    const bool first = object.is_pronoun() || verb.object_case == Case::kDative;
+    std::string& place = first ? early : object.definite() ? definite : indefinite;
     place = object.german(verb.object_case);
   }
-  std::string receiver;
-  if (clause.receiver.present()) {
-    (clause.receiver.is_pronoun() ? pronouns : receiver) = clause.receiver.german(Case::kDative);
-  }
-  if (!clause.bare_object.empty()) late = clause.bare_object.german;
-  return join({pronouns, with_time ? std::string_view(clause.time.german) : std::string_view(),
-               clause.adverb.german, receiver, early, clause.negated ? "nicht" : "", clause.adjunct.german, late,
-               last});
+  return join({early, with_time ? std::string_view(clause.time.german) : std::string_view(),
+               clause.adverb.german, definite, clause.negated ? "nicht" : "", clause.adjunct.german,
+               indefinite, last});
 }
 
 /// Objects, places and time after an English verb, with its particle.
 std::string english_rest(const Clause& clause, bool with_time) {
   const Verb& verb = *clause.verb;
   const std::string object = clause.object.present() ? clause.object.english(true) : std::string();
-  const std::string receiver = clause.receiver.present() ? clause.receiver.english(true) : std::string();
+  const std::string receiver =
+      clause.receiver.present() ? clause.receiver.english(true) : std::string();
   const bool particle_last = clause.object.is_pronoun();
   return join({particle_last ? "" : verb.particle, verb.preposition, receiver, object,
-               particle_last ? verb.particle : "", clause.bare_object.english, clause.direction.english,
-               clause.adjunct.english, with_time ? std::string_view(clause.time.english) : std::string_view()});
+               particle_last ? verb.particle : "", clause.bare_object.english,
+               clause.direction.english, clause.adjunct.english,
+               with_time ? std::string_view(clause.time.english) : std::string_view()});
 }
 
 std::string_view english_form(const Clause& clause, std::size_t index) {
@@ -117,7 +118,8 @@ std::string english_modal(const Clause& clause) {
   const Modal& modal = *clause.modal;
   const bool third = clause.subject.person() == Person::kHe;
   if (clause.tense == Tense::kPast) {
-    LF_CHECK(!modal.english_past.empty() && !clause.negated && !clause.negated_object, std::string(modal.english_i));
+    LF_CHECK(!modal.english_past.empty() && !clause.negated && !clause.negated_object,
+             std::string(modal.english_i));
     return std::string(modal.english_past);
   }
   if (clause.negated || clause.negated_object) {
@@ -150,7 +152,8 @@ std::string_view english_be(Person person, bool past) {
 
 std::string english_statement(const Clause& clause, bool time_first) {
   return join({time_first ? std::string_view(clause.time.english) : std::string_view(),
-               clause.subject.english(false), english_predicate(clause), english_rest(clause, !time_first)});
+               clause.subject.english(false), english_predicate(clause),
+               english_rest(clause, !time_first)});
 }
 
 std::string english_question(const Clause& clause, std::string_view question_word) {
@@ -159,17 +162,21 @@ std::string english_question(const Clause& clause, std::string_view question_wor
   const std::string_view base = english_form(clause, 0);
   const std::string rest = english_rest(clause, true);
   if (clause.modal != nullptr && !clause.modal->question_do.empty()) {
-    const std::string_view auxiliary =
-        clause.modal->question_do == "do" ? english_do(person, clause.tense) : clause.modal->question_do;
+    const std::string_view auxiliary = clause.modal->question_do == "do"
+                                           ? english_do(person, clause.tense)
+                                           : clause.modal->question_do;
     return join({question_word, auxiliary, subject, clause.modal->question_rest, base, rest});
   }
-  if (clause.modal != nullptr) return join({question_word, clause.modal->english_i, subject, base, rest});
+  if (clause.modal != nullptr)
+    return join({question_word, clause.modal->english_i, subject, base, rest});
   if (clause.tense == Tense::kFuture) return join({question_word, "will", subject, base, rest});
-  if (is_be(clause)) return join({question_word, english_be(person, clause.tense == Tense::kPast), subject, rest});
+  if (is_be(clause))
+    return join({question_word, english_be(person, clause.tense == Tense::kPast), subject, rest});
   if (is_progressive(clause)) {
     return join({question_word, english_be(person), subject, english_form(clause, 2), rest});
   }
-  return join({question_word, english_do(person, clause.tense), subject, clause.adverb.english, base, rest});
+  return join({question_word, english_do(person, clause.tense), subject, clause.adverb.english,
+               base, rest});
 }
 
 std::string english_infinitive(const Clause& clause) {

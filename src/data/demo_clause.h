@@ -23,15 +23,15 @@ struct Clause {
   const Verb* verb = nullptr;
   Tense tense = Tense::kPresent;
   const Modal* modal = nullptr;  // with kPresent or kPast
-  bool negated = false;          // "not"; a negated indefinite object is said by Determiner::kNo instead
-  bool negated_object = false;   // "is not buying a car": the object is said with "kein"
-  Nominal receiver;              // dative beside an object
-  Nominal object;                // in the verb's case
-  Phrase bare_object;            // an object without article: "coffee"
-  Phrase direction;              // "to the park", "for my brother", "on the table"; a predicate of "be"
-  Phrase adjunct;                // "in the park", "with my brother"
-  Phrase adverb;                 // "often"
-  Phrase time;                   // "on Monday"
+  bool negated = false;  // "not"; a negated indefinite object is said by Determiner::kNo instead
+  bool negated_object = false;  // "is not buying a car": the object is said with "kein"
+  Nominal receiver;             // dative beside an object
+  Nominal object;               // in the verb's case
+  Phrase bare_object;           // an object without article: "coffee"
+  Phrase direction;  // "to the park", "for my brother", "on the table"; a predicate of "be"
+  Phrase adjunct;    // "in the park", "with my brother"
+  Phrase adverb;     // "often"
+  Phrase time;       // "on Monday"
 };
 
 /// English statement, with the time at its end; `time_first`: before it, without a comma.
@@ -43,12 +43,12 @@ std::string english_infinitive(const Clause& clause);
 
 /// Order of a German clause.
 enum class Order : std::uint8_t {
-  kSubjectFirst,  // Sie liest heute das Buch
-  kTimeFirst,     // Heute liest sie das Buch
-  kVerbFirst,     // Liest sie heute das Buch
-  kVerbLast,      // (dass) sie heute das Buch liest
-  kSubjectDropped,      // (die) heute das Buch liest: a relative pronoun is the subject
-  kInfinitive,    // heute das Buch zu lesen
+  kSubjectFirst,    // Sie liest heute das Buch
+  kTimeFirst,       // Heute liest sie das Buch
+  kVerbFirst,       // Liest sie heute das Buch
+  kVerbLast,        // (dass) sie heute das Buch liest
+  kSubjectDropped,  // (die) heute das Buch liest: a relative pronoun is the subject
+  kInfinitive,      // heute das Buch zu lesen
 };
 
 std::string german_clause(const Clause& clause, Order order);

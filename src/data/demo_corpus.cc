@@ -26,33 +26,35 @@ bool has_good_length(const SentencePair& pair) {
   return std::min(source, target) >= kMinimumWords && std::max(source, target) <= kMaximumWords;
 }
 
-/// Calls `visit` with each word of `text`, marks of punctuation at its end left out.
+/// Calls `visit` with each word of `text`: each run of letters and digits.
 template <typename Visit>
 void for_each_word(std::string_view text, const Visit& visit) {
-  while (!text.empty()) {
-    const std::size_t space = std::min(text.find(' '), text.size());
-    std::string_view word = text.substr(0, space);
-    while (!word.empty() && std::string_view(".,?!").find(word.back()) != std::string_view::npos) {
-      word.remove_suffix(1);
-    }
-    visit(word);
-    text.remove_prefix(std::min(space + 1, text.size()));
+  constexpr std::string_view kBetween = " .,:?!'-";
+  while (true) {
+    const std::size_t begin = text.find_first_not_of(kBetween);
+    if (begin == std::string_view::npos) return;
+    const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.size());
+    visit(text.substr(begin, end - begin));
+    text.remove_prefix(end);
   }
 }
 
 std::vector<demo::Template> all_templates() {
   std::vector<demo::Template> all;
-  for (const auto& part : {demo::clause_templates(), demo::compound_templates(), demo::number_templates()}) {
+  for (const auto& part : {demo::clause_templates(), demo::subordinate_templates(),
+                           demo::compound_templates(), demo::number_templates()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
 }
 
-/// Distinct pairs, each pattern with its share; a pattern that has no more to say leaves the rest to the others.
+/// Distinct pairs, each pattern with its share; a pattern that has no more to say leaves the rest
+/// to the others.
 std::vector<SentencePair> draw_pairs(demo::Chooser& chooser, std::size_t count) {
   const std::vector<demo::Template> templates = all_templates();
   std::size_t total_weight = 0;
-  for (const demo::Template& pattern : templates) total_weight += static_cast<std::size_t>(pattern.weight);
+  for (const demo::Template& pattern : templates)
+    total_weight += static_cast<std::size_t>(pattern.weight);
   std::vector<SentencePair> pairs;
   pairs.reserve(count);
   std::unordered_set<std::string> seen;
@@ -71,7 +73,8 @@ std::vector<SentencePair> draw_pairs(demo::Chooser& chooser, std::size_t count) 
 
 using WordCounts = std::unordered_map<std::string, std::size_t>;
 
-WordCounts count_all_words(const std::vector<SentencePair>& pairs, std::string SentencePair::* side) {
+WordCounts count_all_words(const std::vector<SentencePair>& pairs,
+                           std::string SentencePair::*side) {
   WordCounts counts;
   for (const SentencePair& pair : pairs) {
     for_each_word(pair.*side, [&](std::string_view word) { ++counts[std::string(word)]; });
@@ -79,7 +82,8 @@ WordCounts count_all_words(const std::vector<SentencePair>& pairs, std::string S
   return counts;
 }
 
-/// Occurrences that a word needs in all before one may be held out: the held-out splits use up some of them.
+/// Occurrences that a word needs in all before one may be held out: the held-out splits use up some
+/// of them.
 bool is_common(const WordCounts& counts, std::string_view text) {
   constexpr std::size_t kReserve = 10;
   bool common = true;

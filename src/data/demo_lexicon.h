@@ -7,8 +7,8 @@
 
 namespace linformer::demo {
 
-/// The dictionary behind the demo corpus: words with the forms that German needs, and the sets that keep sentences
-/// sensible (nobody eats a bicycle).
+/// The dictionary behind the demo corpus: words with the forms that German needs, and the sets that
+/// keep sentences sensible (nobody eats a bicycle).
 
 enum class Gender : std::uint8_t { kMasculine, kFeminine, kNeuter };
 enum class Case : std::uint8_t { kNominative, kAccusative, kDative };
@@ -29,7 +29,7 @@ enum NounKind : std::uint32_t {
   kOpening = 1U << 9,
   kDevice = 1U << 10,
   kBuilding = 1U << 11,
-  kMass = 1U << 12,  // coffee, water: without article
+  kMass = 1U << 12,   // coffee, water: without article
   kAdult = 1U << 13,  // persons who may be young or old
 };
 
@@ -49,28 +49,30 @@ struct Noun {
 
 struct Adjective {
   std::string_view english;
-  std::string_view german;         // predicate form
-  std::string_view german_stem;    // before endings: "teuer" -> "teur"
-  std::string_view english_more;   // comparative; empty: not compared here
+  std::string_view german;        // predicate form
+  std::string_view german_stem;   // before endings: "teuer" -> "teur"
+  std::string_view english_more;  // comparative; empty: not compared here
   std::string_view german_more;
-  std::uint32_t kinds;             // nouns it may describe
+  std::uint32_t kinds;  // nouns it may describe
 };
 
-/// A verb. `english`: base, third person, -ing form, past. `german`: infinitive, first, second, third person singular,
-/// participle, imperative ("-" = none); all without `prefix`, which separates, but the participle.
+/// A verb. `english`: base, third person, -ing form, past. `german`: infinitive, first, second,
+/// third person singular, participle, imperative ("-" = none); all without `prefix`, which
+/// separates, but the participle.
 struct Verb {
   std::string_view english;
   std::string_view particle;     // "turn ON the lamp"
   std::string_view preposition;  // "look FOR the key"
   std::string_view prefix;       // "EIN-schalten"
   std::string_view german;
-  std::uint32_t objects = 0;     // kinds of its object; 0: it has none
-  std::uint32_t places = 0;      // where it happens; see Place
+  std::uint32_t objects = 0;  // kinds of its object; 0: it has none
+  std::uint32_t places = 0;   // where it happens; see Place
   bool perfect_with_sein = false;
-  bool stative = false;          // no progressive form: "she needs"
+  bool stative = false;  // no progressive form: "she needs"
   Case object_case = Case::kAccusative;
   std::string_view german_preposition = {};  // "AUF den Bus warten"
-  std::string_view german_past = {};         // Präteritum (four forms: ich/er, du, wir/sie) where Perfekt is unusual
+  std::string_view german_past =
+      {};  // Präteritum (four forms: ich/er, du, wir/sie) where Perfekt is unusual
 };
 
 /// Sets of places, as bits.
@@ -93,7 +95,8 @@ struct Place {
   std::uint32_t kind;
 };
 
-/// "can" and its kin. `english`: present of I, of he, negated of I, negated of he; `german`: ich, du, er, wir forms.
+/// "can" and its kin. `english`: present of I, of he, negated of I, negated of he; `german`: ich,
+/// du, er, wir forms.
 struct Modal {
   std::string_view english_i, english_he;
   std::string_view negated_i, negated_he;
@@ -118,8 +121,8 @@ std::span<const Modal> modals();
 std::span<const WordPair> two_way_prepositions();
 std::span<const std::string_view> first_names();
 
-/// The verb with that German infinitive ("einschalten"), the noun or adjective with that English base form.
-/// Throw InternalError when there is none.
+/// The verb with that German infinitive ("einschalten"), the noun or adjective with that English
+/// base form. Throw InternalError when there is none.
 const Verb& verb_named(std::string_view infinitive);
 const Noun& noun_named(std::string_view english);
 const Adjective& adjective_named(std::string_view english);

@@ -18,15 +18,16 @@ std::size_t ending_row(const Nominal& nominal) {
 
 using EndingTable = std::array<std::array<std::string_view, 3>, 4>;  // [row][case]
 
-constexpr EndingTable kTheForms = {{{"der", "den", "dem"}, {"die", "die", "der"}, {"das", "das", "dem"},
-                                    {"die", "die", "den"}}};
-constexpr EndingTable kStrongEndings = {{{"er", "en", "em"}, {"e", "e", "er"}, {"es", "es", "em"},
-                                         {"e", "e", "en"}}};
-constexpr EndingTable kEinEndings = {{{"", "en", "em"}, {"e", "e", "er"}, {"", "", "em"}, {"e", "e", "en"}}};
-constexpr EndingTable kAdjectiveAfterDer = {{{"e", "en", "en"}, {"e", "e", "en"}, {"e", "e", "en"},
-                                             {"en", "en", "en"}}};
-constexpr EndingTable kAdjectiveAfterEin = {{{"er", "en", "en"}, {"e", "e", "en"}, {"es", "es", "en"},
-                                             {"en", "en", "en"}}};
+constexpr EndingTable kTheForms = {
+    {{"der", "den", "dem"}, {"die", "die", "der"}, {"das", "das", "dem"}, {"die", "die", "den"}}};
+constexpr EndingTable kStrongEndings = {
+    {{"er", "en", "em"}, {"e", "e", "er"}, {"es", "es", "em"}, {"e", "e", "en"}}};
+constexpr EndingTable kEinEndings = {
+    {{"", "en", "em"}, {"e", "e", "er"}, {"", "", "em"}, {"e", "e", "en"}}};
+constexpr EndingTable kAdjectiveAfterDer = {
+    {{"e", "en", "en"}, {"e", "e", "en"}, {"e", "e", "en"}, {"en", "en", "en"}}};
+constexpr EndingTable kAdjectiveAfterEin = {
+    {{"er", "en", "en"}, {"e", "e", "en"}, {"es", "es", "en"}, {"en", "en", "en"}}};
 
 /// Stem of the words that decline like "ein"; empty for the others.
 std::string_view ein_word(Determiner determiner) {
@@ -86,7 +87,8 @@ std::string german_noun(const Nominal& nominal, Case grammatical_case) {
     return std::string(weak ? noun.german_oblique : noun.german);
   }
   std::string form(noun.german_plural);
-  if (grammatical_case == Case::kDative && !form.ends_with('n') && !form.ends_with('s')) form += 'n';
+  if (grammatical_case == Case::kDative && !form.ends_with('n') && !form.ends_with('s'))
+    form += 'n';
   return form;
 }
 
@@ -98,7 +100,8 @@ std::string_view english_determiner(const Nominal& nominal, std::string_view nex
       return "the";
     case Determiner::kA:
       if (nominal.plural) return {};
-      return std::string_view("aeiou").find(next_word.front()) == std::string_view::npos ? "a" : "an";
+      return std::string_view("aeiou").find(next_word.front()) == std::string_view::npos ? "a"
+                                                                                         : "an";
     case Determiner::kNo:
       return "no";
     case Determiner::kThis:
@@ -125,15 +128,19 @@ std::string_view german_pronoun(const Nominal& nominal, Case grammatical_case) {
   static constexpr std::array<std::string_view, 5> kForms = {
       "ich mich mir", "du dich dir", "er ihn ihm", "wir uns uns", "sie sie ihnen"};
   std::string_view forms = kForms[index_of(nominal.pronoun)];
-  if (nominal.pronoun == Person::kHe && nominal.pronoun_gender == Gender::kFeminine) forms = "sie sie ihr";
-  if (nominal.pronoun == Person::kHe && nominal.pronoun_gender == Gender::kNeuter) forms = "es es ihm";
+  if (nominal.pronoun == Person::kHe && nominal.pronoun_gender == Gender::kFeminine)
+    forms = "sie sie ihr";
+  if (nominal.pronoun == Person::kHe && nominal.pronoun_gender == Gender::kNeuter)
+    forms = "es es ihm";
   return word_at(forms, index_of(grammatical_case));
 }
 
 std::string_view english_pronoun(const Nominal& nominal, bool is_object) {
-  static constexpr std::array<std::string_view, 5> kForms = {"I me", "you you", "he him", "we us", "they them"};
+  static constexpr std::array<std::string_view, 5> kForms = {"I me", "you you", "he him", "we us",
+                                                             "they them"};
   std::string_view forms = kForms[index_of(nominal.pronoun)];
-  if (nominal.pronoun == Person::kHe && nominal.pronoun_gender == Gender::kFeminine) forms = "she her";
+  if (nominal.pronoun == Person::kHe && nominal.pronoun_gender == Gender::kFeminine)
+    forms = "she her";
   if (nominal.pronoun == Person::kHe && nominal.pronoun_gender == Gender::kNeuter) forms = "it it";
   return word_at(forms, is_object ? 1 : 0);
 }
@@ -174,8 +181,10 @@ std::string Nominal::english(bool is_object) const {
   if (kind == Kind::kPronoun) return std::string(english_pronoun(*this, is_object));
   if (kind == Kind::kName) return std::string(name);
   LF_CHECK(kind == Kind::kNoun, "");
-  const std::string_view description = adjective == nullptr ? std::string_view() : adjective->english;
-  const std::string words = join({number.english, description, plural ? noun->english_plural : noun->english});
+  const std::string_view description =
+      adjective == nullptr ? std::string_view() : adjective->english;
+  const std::string words =
+      join({number.english, description, plural ? noun->english_plural : noun->english});
   return join({english_determiner(*this, words), words});
 }
 
@@ -185,7 +194,8 @@ std::string Nominal::german(Case grammatical_case) const {
   LF_CHECK(kind == Kind::kNoun, "");
   std::string description;
   if (adjective != nullptr) {
-    description = std::string(adjective->german_stem).append(adjective_ending(*this, grammatical_case));
+    description =
+        std::string(adjective->german_stem).append(adjective_ending(*this, grammatical_case));
   }
   return join({german_determiner(*this, grammatical_case), number.german, description,
                german_noun(*this, grammatical_case)});
@@ -197,7 +207,8 @@ Nominal pronoun(Person person, Gender gender) {
 
 Nominal named_person(std::string_view name) { return {.kind = Nominal::Kind::kName, .name = name}; }
 
-Nominal noun_phrase(const Noun& noun, Determiner determiner, bool plural, const Adjective* adjective) {
+Nominal noun_phrase(const Noun& noun, Determiner determiner, bool plural,
+                    const Adjective* adjective) {
   return {.kind = Nominal::Kind::kNoun,
           .noun = &noun,
           .determiner = determiner,
@@ -205,13 +216,19 @@ Nominal noun_phrase(const Noun& noun, Determiner determiner, bool plural, const 
           .plural = plural};
 }
 
-std::string german_prepositional(std::string_view preposition, const Nominal& nominal, Case grammatical_case) {
+std::string german_prepositional(std::string_view preposition, const Nominal& nominal,
+                                 Case grammatical_case) {
   struct Contraction {
     std::string_view preposition, article, joined;
   };
-  static constexpr auto kContractions = std::to_array<Contraction>(
-      {{"in", "dem", "im"}, {"in", "das", "ins"}, {"an", "dem", "am"}, {"an", "das", "ans"},
-       {"zu", "dem", "zum"}, {"zu", "der", "zur"}, {"von", "dem", "vom"}, {"bei", "dem", "beim"}});
+  static constexpr auto kContractions = std::to_array<Contraction>({{"in", "dem", "im"},
+                                                                    {"in", "das", "ins"},
+                                                                    {"an", "dem", "am"},
+                                                                    {"an", "das", "ans"},
+                                                                    {"zu", "dem", "zum"},
+                                                                    {"zu", "der", "zur"},
+                                                                    {"von", "dem", "vom"},
+                                                                    {"bei", "dem", "beim"}});
   const std::string words = nominal.german(grammatical_case);
   if (nominal.kind == Nominal::Kind::kNoun && nominal.determiner == Determiner::kThe) {
     for (const Contraction& entry : kContractions) {

@@ -10,7 +10,8 @@
 
 namespace linformer::demo {
 
-/// One thing said in both languages: a phrase, or a sentence without its final capital and full stop.
+/// One thing said in both languages: a phrase, or a sentence without its final capital and full
+/// stop.
 struct Phrase {
   std::string english;
   std::string german;
@@ -18,7 +19,20 @@ struct Phrase {
   bool empty() const { return german.empty(); }
 };
 
-enum class Determiner : std::uint8_t { kNone, kThe, kA, kNo, kThis, kWhich, kMy, kYour, kHis, kHer, kOur, kTheir };
+enum class Determiner : std::uint8_t {
+  kNone,
+  kThe,
+  kA,
+  kNo,
+  kThis,
+  kWhich,
+  kMy,
+  kYour,
+  kHis,
+  kHer,
+  kOur,
+  kTheir
+};
 
 /// Who or what: a pronoun, a first name, or a noun with what stands before it.
 struct Nominal {
@@ -50,7 +64,8 @@ Nominal noun_phrase(const Noun& noun, Determiner determiner, bool plural = false
                     const Adjective* adjective = nullptr);
 
 /// A preposition before a nominal, joined as German does: "in dem" is "im", "zu der" is "zur".
-std::string german_prepositional(std::string_view preposition, const Nominal& nominal, Case grammatical_case);
+std::string german_prepositional(std::string_view preposition, const Nominal& nominal,
+                                 Case grammatical_case);
 
 /// Relative pronoun of a noun phrase: "der", "die", "das", "den" ...
 std::string_view relative_pronoun(const Nominal& nominal, Case grammatical_case);

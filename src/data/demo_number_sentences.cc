@@ -2,6 +2,7 @@
 #include <array>
 #include <string>
 
+#include "data/demo_actions.h"
 #include "data/demo_numbers.h"
 #include "data/demo_sentences.h"
 
@@ -15,8 +16,9 @@ Phrase any_clock(Chooser& chooser) {
 
 /// "at half past three" or "at 14:35".
 Phrase at_time(Chooser& chooser) {
-  const Phrase time = chooser.chance(50) ? any_clock(chooser)
-                                         : digital_time(chooser.between(6, 23), 5 * chooser.between(0, 11));
+  const Phrase time = chooser.chance(50)
+                          ? any_clock(chooser)
+                          : digital_time(chooser.between(6, 23), 5 * chooser.between(0, 11));
   return {"at " + time.english, "um " + time.german};
 }
 
@@ -24,7 +26,8 @@ Phrase city(Chooser& chooser, bool destination) {
   const Place& place = chooser.place(kCity);
   const std::string_view name = place.english_at.substr(3);
   const std::string_view german = place.german_at.substr(3);
-  return {std::string(destination ? "to " : "from ").append(name), std::string(destination ? "nach " : "aus ").append(german)};
+  return {std::string(destination ? "to " : "from ").append(name),
+          std::string(destination ? "nach " : "aus ").append(german)};
 }
 
 Phrase date_with_year(Chooser& chooser) {
@@ -35,19 +38,22 @@ Phrase date_with_year(Chooser& chooser) {
 
 Phrase now(Chooser& chooser) {
   const Phrase time = any_clock(chooser);
-  if (chooser.chance(40)) return {"it is already " + time.english + ".", "es ist schon " + time.german + "."};
+  if (chooser.chance(40))
+    return {"it is already " + time.english + ".", "es ist schon " + time.german + "."};
   return {"it is " + time.english + ".", "es ist " + time.german + "."};
 }
 
 Phrase departure(Chooser& chooser) {
-  static constexpr std::array<WordPair, 2> kVehicles = {{{"the train", "der Zug"}, {"the bus", "der Bus"}}};
+  static constexpr std::array<WordPair, 2> kVehicles = {
+      {{"the train", "der Zug"}, {"the bus", "der Bus"}}};
   const WordPair& vehicle = chooser.one_of(kVehicles);
   const bool leaves = chooser.chance(50);
   const Phrase where = city(chooser, leaves);
   const Phrase time = at_time(chooser);
   const std::string_view finite = leaves ? "fährt" : "kommt";
   const std::string_view prefix = leaves ? "ab" : "an";
-  const Phrase subject = {join({vehicle.english, where.english}), join({vehicle.german, where.german})};
+  const Phrase subject = {join({vehicle.english, where.english}),
+                          join({vehicle.german, where.german})};
   const std::string english = join({subject.english, leaves ? "leaves" : "arrives", time.english});
   if (chooser.chance(20)) {
     return {join({"when does", subject.english, leaves ? "leave?" : "arrive?"}),
@@ -55,7 +61,8 @@ Phrase departure(Chooser& chooser) {
   }
   if (chooser.chance(25)) {
     return {"I think that " + english + ".",
-            "ich glaube, dass " + join({subject.german, time.german, std::string(prefix).append(finite)}) + "."};
+            "ich glaube, dass " +
+                join({subject.german, time.german, std::string(prefix).append(finite)}) + "."};
   }
   return {english + ".", join({subject.german, finite, time.german, prefix}) + "."};
 }
@@ -65,8 +72,9 @@ Phrase cost(Chooser& chooser) {
   Nominal what = chooser.thing(pronoun(Person::kI), kClothing | kReading | kThing, true);
   const bool several = what.person() == Person::kThey;
   if (chooser.chance(20)) {
-    return {join({"how much", several ? "do" : "does", what.english(false), "cost?"}),
-            join({"wie viel", several ? "kosten" : "kostet", what.german(Case::kNominative)}) + "?"};
+    return {
+        join({"how much", several ? "do" : "does", what.english(false), "cost?"}),
+        join({"wie viel", several ? "kosten" : "kostet", what.german(Case::kNominative)}) + "?"};
   }
   const Phrase amount = price(chooser.between(2, 99), chooser.one_of(kCents));
   if (chooser.chance(30)) {
@@ -76,10 +84,12 @@ Phrase cost(Chooser& chooser) {
     const std::size_t form = person == Person::kThey ? 3 : static_cast<std::size_t>(person);
     return {join({buyer.english(false), "paid", amount.english, "for", what.english(true)}) + ".",
             join({buyer.german(Case::kNominative), word_at(kHave, form), amount.german, "für",
-                  what.german(Case::kAccusative), "bezahlt"}) + "."};
+                  what.german(Case::kAccusative), "bezahlt"}) +
+                "."};
   }
-  return {join({what.english(false), several ? "cost" : "costs", amount.english}) + ".",
-          join({what.german(Case::kNominative), several ? "kosten" : "kostet", amount.german}) + "."};
+  return {
+      join({what.english(false), several ? "cost" : "costs", amount.english}) + ".",
+      join({what.german(Case::kNominative), several ? "kosten" : "kostet", amount.german}) + "."};
 }
 
 Phrase born(Chooser& chooser) {
@@ -101,7 +111,8 @@ Phrase today(Chooser& chooser) {
 
 Phrase appointment(Chooser& chooser) {
   const Phrase date = day_of_month(chooser.between(1, 28), chooser.between(1, 12));
-  Clause clause = chooser.motion(chooser.subject(), Tense::kPresent);
+  Clause clause =
+      motion(chooser, chooser.subject(), Tense::kPresent, kLeisure | kShopPlace | kTransit | kCity);
   clause.time = {"on " + date.english, "am " + date.german};
   if (chooser.chance(40)) clause.tense = Tense::kFuture;
   const bool first = chooser.chance(30);
@@ -123,7 +134,8 @@ Phrase age(Chooser& chooser) {
   who.adjective = nullptr;
   const Person person = who.person();
   static constexpr std::string_view kBe = "bin bist ist sind";
-  const std::string_view german_be = word_at(kBe, person == Person::kThey ? 3 : static_cast<std::size_t>(person));
+  const std::string_view german_be =
+      word_at(kBe, person == Person::kThey ? 3 : static_cast<std::size_t>(person));
   if (chooser.chance(20)) {
     return {join({"how old", english_be(person), who.english(false)}) + "?",
             join({"wie alt", german_be, who.german(Case::kNominative)}) + "?"};
@@ -134,20 +146,23 @@ Phrase age(Chooser& chooser) {
 }
 
 Phrase count(Chooser& chooser) {
-  static constexpr std::array<std::string_view, 7> kPeople = {"man",     "woman", "child", "boy",
+  static constexpr std::array<std::string_view, 7> kPeople = {"man",  "woman",   "child", "boy",
                                                               "girl", "student", "doctor"};
-  static constexpr std::array<std::string_view, 5> kFittings = {"chair", "table", "window", "computer", "lamp"};
+  static constexpr std::array<std::string_view, 5> kFittings = {"chair", "table", "window",
+                                                                "computer", "lamp"};
   const Phrase number = number_word(chooser.between(2, 99));
   if (chooser.chance(35)) {
     Clause clause{.subject = chooser.subject(), .verb = &verb_named("haben")};
-    clause.object = noun_phrase(chooser.noun(kReading | kThing | kClothing | kFood | kAnimal), Determiner::kA, true);
+    clause.object = noun_phrase(chooser.noun(kReading | kThing | kClothing | kFood | kAnimal),
+                                Determiner::kA, true);
     clause.object.number = number;
     if (chooser.chance(30)) clause.tense = Tense::kPast;
     return {english_statement(clause) + ".", german_clause(clause, Order::kSubjectFirst) + "."};
   }
   const bool people = chooser.chance(50);
-  Nominal what = noun_phrase(noun_named(people ? chooser.one_of(kPeople) : chooser.one_of(kFittings)),
-                             Determiner::kA, true);
+  Nominal what =
+      noun_phrase(noun_named(people ? chooser.one_of(kPeople) : chooser.one_of(kFittings)),
+                  Determiner::kA, true);
   what.number = number;
   const Phrase where = people ? chooser.location(kLeisure | kTransit | kPark | kWorkPlace)
                               : chooser.location(kLeisure | kWorkPlace);
@@ -162,11 +177,13 @@ Phrase since(Chooser& chooser) {
   const bool works = chooser.chance(40);
   const Phrase where = chooser.location(works ? kCity | kWorkPlace : std::uint32_t{kCity});
   const Person person = who.person();
-  Clause clause{.subject = who, .verb = &verb_named(works ? "arbeiten" : "wohnen"), .direction = where};
+  Clause clause{
+      .subject = who, .verb = &verb_named(works ? "arbeiten" : "wohnen"), .direction = where};
   clause.time = {"", "seit " + number.german + (years ? " Jahren" : " Monaten")};
   const bool third = person == Person::kHe;
-  return {join({who.english(false), third ? "has" : "have", works ? "worked" : "lived", where.english, "for",
-                number.english, years ? "years" : "months"}) + ".",
+  return {join({who.english(false), third ? "has" : "have", works ? "worked" : "lived",
+                where.english, "for", number.english, years ? "years" : "months"}) +
+              ".",
           german_clause(clause, Order::kSubjectFirst) + "."};
 }
 
@@ -177,18 +194,23 @@ Phrase sum(Chooser& chooser) {
   const Phrase first = number_word(minus ? total : part);
   const Phrase second = number_word(minus ? part : total - part);
   const Phrase result = number_word(minus ? total - part : total);
-  return {join({first.english, minus ? "minus" : "plus", second.english, "is", result.english}) + ".",
-          join({first.german, minus ? "minus" : "plus", second.german, "ist", result.german}) + "."};
+  return {
+      join({first.english, minus ? "minus" : "plus", second.english, "is", result.english}) + ".",
+      join({first.german, minus ? "minus" : "plus", second.german, "ist", result.german}) + "."};
 }
 
 Phrase how_many(Chooser& chooser) {
-  static constexpr std::array<std::string_view, 4> kVerbs = {"brauchen", "kaufen", "haben", "verkaufen"};
+  static constexpr std::array<std::string_view, 4> kVerbs = {"brauchen", "kaufen", "haben",
+                                                             "verkaufen"};
   Clause clause{.subject = chooser.subject(), .verb = &verb_named(chooser.one_of(kVerbs))};
   if (chooser.chance(40)) clause.tense = Tense::kPast;
-  Nominal what = noun_phrase(chooser.noun(clause.verb->objects & ~static_cast<std::uint32_t>(kDevice)), Determiner::kA, true);
+  Nominal what =
+      noun_phrase(chooser.noun(clause.verb->objects & ~static_cast<std::uint32_t>(kDevice)),
+                  Determiner::kA, true);
   if (chooser.chance(30)) what.adjective = chooser.adjective(*what.noun);
   return {english_question(clause, "how many " + what.english(true)) + "?",
-          "wie viele " + what.german(Case::kAccusative) + " " + german_clause(clause, Order::kVerbFirst) + "?"};
+          "wie viele " + what.german(Case::kAccusative) + " " +
+              german_clause(clause, Order::kVerbFirst) + "?"};
 }
 
 constexpr std::array<Template, 11> kTemplates = {{

@@ -20,30 +20,36 @@ constexpr std::array<WordPair, 20> kSmall = {{
 }};
 
 constexpr std::array<WordPair, 8> kTens = {{
-    {"twenty", "zwanzig"}, {"thirty", "dreißig"},  {"forty", "vierzig"},  {"fifty", "fünfzig"},
-    {"sixty", "sechzig"},  {"seventy", "siebzig"}, {"eighty", "achtzig"}, {"ninety", "neunzig"},
+    {"twenty", "zwanzig"},
+    {"thirty", "dreißig"},
+    {"forty", "vierzig"},
+    {"fifty", "fünfzig"},
+    {"sixty", "sechzig"},
+    {"seventy", "siebzig"},
+    {"eighty", "achtzig"},
+    {"ninety", "neunzig"},
 }};
 
 constexpr std::array<WordPair, 7> kWeekdays = {{{"Monday", "Montag"},
-                                                   {"Tuesday", "Dienstag"},
-                                                   {"Wednesday", "Mittwoch"},
-                                                   {"Thursday", "Donnerstag"},
-                                                   {"Friday", "Freitag"},
-                                                   {"Saturday", "Samstag"},
-                                                   {"Sunday", "Sonntag"}}};
+                                                {"Tuesday", "Dienstag"},
+                                                {"Wednesday", "Mittwoch"},
+                                                {"Thursday", "Donnerstag"},
+                                                {"Friday", "Freitag"},
+                                                {"Saturday", "Samstag"},
+                                                {"Sunday", "Sonntag"}}};
 
 constexpr std::array<WordPair, 12> kMonths = {{{"January", "Januar"},
-                                                  {"February", "Februar"},
-                                                  {"March", "März"},
-                                                  {"April", "April"},
-                                                  {"May", "Mai"},
-                                                  {"June", "Juni"},
-                                                  {"July", "Juli"},
-                                                  {"August", "August"},
-                                                  {"September", "September"},
-                                                  {"October", "Oktober"},
-                                                  {"November", "November"},
-                                                  {"December", "Dezember"}}};
+                                               {"February", "Februar"},
+                                               {"March", "März"},
+                                               {"April", "April"},
+                                               {"May", "Mai"},
+                                               {"June", "Juni"},
+                                               {"July", "Juli"},
+                                               {"August", "August"},
+                                               {"September", "September"},
+                                               {"October", "Oktober"},
+                                               {"November", "November"},
+                                               {"December", "Dezember"}}};
 
 std::string two_digits(std::int64_t number) {
   return (number < 10 ? "0" : "") + std::to_string(number);
