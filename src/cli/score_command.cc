@@ -59,18 +59,21 @@ std::pair<System, Segments> read_table(const std::string& path) {
     result.first.hypotheses.push_back(std::move(fields[candidate]));
     result.second.push_back(std::move(fields[reference]));
   }
-  if (result.second.empty()) throw DataError(path + ": no rows after the header (got 0 segments, want at least 1)");
+  if (result.second.empty())
+    throw DataError(path + ": no rows after the header (got 0 segments, want at least 1)");
   return result;
 }
 
-void check_counts(const System& system, const Segments& references, const std::string& reference_path) {
+void check_counts(const System& system, const Segments& references,
+                  const std::string& reference_path) {
   const std::size_t ours = system.hypotheses.size();
   const std::size_t theirs = references.size();
   if (ours == theirs && ours > 0) return;
-  const std::string counts = system.name + " has " + std::to_string(ours) + " lines, " + reference_path + " has " +
-                             std::to_string(theirs);
+  const std::string counts = system.name + " has " + std::to_string(ours) + " lines, " +
+                             reference_path + " has " + std::to_string(theirs);
   if (theirs == 0) throw DataError(reference_path + ": no references (" + counts + ")");
-  throw DataError(system.name + ": hypotheses and references differ in number (" + counts + "; want as many)");
+  throw DataError(system.name + ": hypotheses and references differ in number (" + counts +
+                  "; want as many)");
 }
 
 SystemScore score_system(System system, const Segments& references, const ScoreOptions& options,
@@ -82,7 +85,8 @@ SystemScore score_system(System system, const Segments& references, const ScoreO
   for (std::size_t index = 0; index < references.size(); ++index) {
     const std::string& hypothesis = system.hypotheses[index];
     result.num_empty += is_blank(hypothesis) ? 1 : 0;
-    result.statistics.push_back(bleu_statistics(hypothesis, std::span(references).subspan(index, 1), tokenize));
+    result.statistics.push_back(
+        bleu_statistics(hypothesis, std::span(references).subspan(index, 1), tokenize));
     sum += result.statistics.back();
     chrf_sum += chrf_statistics(hypothesis, references[index]);
   }
@@ -124,7 +128,8 @@ nlohmann::ordered_json to_json(const SystemScore& system) {
 }
 
 std::string to_text(const SystemScore& system) {
-  std::string text = system.bleu.line(system.interval ? system.interval->text() : "") + "\n" + system.chrf.line() + "\n";
+  std::string text = system.bleu.line(system.interval ? system.interval->text() : "") + "\n" +
+                     system.chrf.line() + "\n";
   if (system.as_seed) {
     text += "as the original counted (its first line against every reference, no corpus BLEU): " +
             system.as_seed->line() + "\n";
@@ -133,7 +138,9 @@ std::string to_text(const SystemScore& system) {
 }
 
 nlohmann::ordered_json to_json(const PairedBootstrap& paired) {
-  return {{"difference", paired.difference}, {"interval", {paired.lower, paired.upper}}, {"p", paired.p}};
+  return {{"difference", paired.difference},
+          {"interval", {paired.lower, paired.upper}},
+          {"p", paired.p}};
 }
 
 int score_pair(const ScoreOptions& options, const CommonOptions& common, BleuTokenize tokenize) {
@@ -155,8 +162,9 @@ int score_pair(const ScoreOptions& options, const CommonOptions& common, BleuTok
   }
   std::string text;
   for (const SystemScore& system : scores) text += system.name + "\n" + to_text(system);
-  write_stdout(text + "difference = " + fixed(paired.difference, 2) + " BLEU (95 % interval " + fixed(paired.lower, 2) +
-               " to " + fixed(paired.upper, 2) + ", p = " + fixed(paired.p, 4) + ", first minus second)\n");
+  write_stdout(text + "difference = " + fixed(paired.difference, 2) + " BLEU (95 % interval " +
+               fixed(paired.lower, 2) + " to " + fixed(paired.upper, 2) +
+               ", p = " + fixed(paired.p, 4) + ", first minus second)\n");
   return 0;
 }
 

@@ -71,13 +71,15 @@ std::vector<std::string> tokens_of(std::string_view segment, BleuTokenize tokeni
 
 std::string fixed(double value, int digits) {
   std::array<char, 64> buffer{};
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, digits);
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                    std::chars_format::fixed, digits);
   return std::string(buffer.data(), result.ptr);
 }
 
 std::string signature_of(BleuTokenize tokenize, std::size_t num_references) {
-  return "nrefs:" + std::to_string(num_references) + "|case:mixed|eff:no|tok:" +
-         std::string(bleu_tokenize_name(tokenize)) + "|smooth:exp|version:" + std::string(kSacrebleuVersion);
+  return "nrefs:" + std::to_string(num_references) +
+         "|case:mixed|eff:no|tok:" + std::string(bleu_tokenize_name(tokenize)) +
+         "|smooth:exp|version:" + std::string(kSacrebleuVersion);
 }
 
 }  // namespace
@@ -85,7 +87,8 @@ std::string signature_of(BleuTokenize tokenize, std::size_t num_references) {
 BleuTokenize bleu_tokenize_named(std::string_view name) {
   if (name == "13a") return BleuTokenize::k13a;
   if (name == "none") return BleuTokenize::kNone;
-  throw UsageError("--tokenize: unknown tokenizer (got " + std::string(name) + ", want 13a or none)");
+  throw UsageError("--tokenize: unknown tokenizer (got " + std::string(name) +
+                   ", want 13a or none)");
 }
 
 std::string_view bleu_tokenize_name(BleuTokenize tokenize) {
@@ -112,8 +115,9 @@ std::string BleuScore::line(std::string_view interval) const {
   const double ratio = reference_length == 0 ? 0.0
                                              : static_cast<double>(hypothesis_length) /
                                                    static_cast<double>(reference_length);
-  return text + " (BP = " + fixed(brevity_penalty, 3) + " ratio = " + fixed(ratio, 3) + " hyp_len = " +
-         std::to_string(hypothesis_length) + " ref_len = " + std::to_string(reference_length) + ")";
+  return text + " (BP = " + fixed(brevity_penalty, 3) + " ratio = " + fixed(ratio, 3) +
+         " hyp_len = " + std::to_string(hypothesis_length) +
+         " ref_len = " + std::to_string(reference_length) + ")";
 }
 
 BleuStatistics bleu_statistics(std::string_view hypothesis, std::span<const std::string> references,
@@ -158,21 +162,24 @@ BleuScore bleu_from_statistics(const BleuStatistics& statistics, BleuTokenize to
   const auto reference_length = static_cast<double>(statistics.reference_length);
   result.brevity_penalty = 1.0;
   if (statistics.hypothesis_length < statistics.reference_length) {
-    result.brevity_penalty =
-        statistics.hypothesis_length > 0 ? std::exp(1.0 - reference_length / hypothesis_length) : 0.0;
+    result.brevity_penalty = statistics.hypothesis_length > 0
+                                 ? std::exp(1.0 - reference_length / hypothesis_length)
+                                 : 0.0;
   }
-  const bool any_match =
-      std::any_of(statistics.matches.begin(), statistics.matches.end(), [](std::int64_t count) { return count != 0; });
+  const bool any_match = std::any_of(statistics.matches.begin(), statistics.matches.end(),
+                                     [](std::int64_t count) { return count != 0; });
   if (!any_match) return result;
   double smoothing = 1.0;
   for (std::size_t order = 0; order < kBleuOrders && statistics.totals[order] != 0; ++order) {
     const auto matches = static_cast<double>(statistics.matches[order]);
     const auto total = static_cast<double>(statistics.totals[order]);
     if (statistics.matches[order] == 0) smoothing *= 2.0;
-    result.precisions[order] = statistics.matches[order] == 0 ? 100.0 / (smoothing * total) : 100.0 * matches / total;
+    result.precisions[order] =
+        statistics.matches[order] == 0 ? 100.0 / (smoothing * total) : 100.0 * matches / total;
   }
   double sum_of_logs = 0;
-  for (const double precision : result.precisions) sum_of_logs += precision == 0 ? kLogOfZero : std::log(precision);
+  for (const double precision : result.precisions)
+    sum_of_logs += precision == 0 ? kLogOfZero : std::log(precision);
   result.score = result.brevity_penalty * std::exp(sum_of_logs / static_cast<double>(kBleuOrders));
   return result;
 }
@@ -180,12 +187,13 @@ BleuScore bleu_from_statistics(const BleuStatistics& statistics, BleuTokenize to
 void check_segment_counts(std::size_t num_hypotheses, std::size_t num_references) {
   if (num_hypotheses != 0 && num_hypotheses == num_references) return;
   throw DataError((num_hypotheses == num_references ? "nothing to score: " : "counts differ: ") +
-                  std::to_string(num_hypotheses) + " hypotheses, " + std::to_string(num_references) +
+                  std::to_string(num_hypotheses) + " hypotheses, " +
+                  std::to_string(num_references) +
                   " references (want as many of both, at least 1)");
 }
 
-BleuScore corpus_bleu(std::span<const std::string> hypotheses, std::span<const std::string> references,
-                      BleuTokenize tokenize) {
+BleuScore corpus_bleu(std::span<const std::string> hypotheses,
+                      std::span<const std::string> references, BleuTokenize tokenize) {
   check_segment_counts(hypotheses.size(), references.size());
   BleuStatistics sum;
   for (std::size_t index = 0; index < hypotheses.size(); ++index) {

@@ -17,12 +17,13 @@ namespace {
 
 /// BLEU of summed statistics with precisions in float32: sacreBLEU resamples in that type.
 double resampled_score(const BleuStatistics& sum) {
-  const bool any_match =
-      std::any_of(sum.matches.begin(), sum.matches.end(), [](std::int64_t count) { return count != 0; });
+  const bool any_match = std::any_of(sum.matches.begin(), sum.matches.end(),
+                                     [](std::int64_t count) { return count != 0; });
   if (!any_match) return 0;
   double penalty = 1.0;
   if (sum.hypothesis_length < sum.reference_length) {
-    penalty = std::exp(1.0 - static_cast<double>(sum.reference_length) / static_cast<double>(sum.hypothesis_length));
+    penalty = std::exp(1.0 - static_cast<double>(sum.reference_length) /
+                                 static_cast<double>(sum.hypothesis_length));
   }
   float smoothing = 1.0F;
   double sum_of_logs = 0;
@@ -30,8 +31,9 @@ double resampled_score(const BleuStatistics& sum) {
     if (sum.totals[order] == 0) return 0;
     const auto total = static_cast<float>(sum.totals[order]);
     if (sum.matches[order] == 0) smoothing *= 2.0F;
-    const float precision = sum.matches[order] == 0 ? 100.0F / (smoothing * total)
-                                                    : 100.0F * static_cast<float>(sum.matches[order]) / total;
+    const float precision = sum.matches[order] == 0
+                                ? 100.0F / (smoothing * total)
+                                : 100.0F * static_cast<float>(sum.matches[order]) / total;
     sum_of_logs += std::log(static_cast<double>(precision));
   }
   return penalty * std::exp(sum_of_logs / static_cast<double>(kBleuOrders));
@@ -41,7 +43,8 @@ double resampled_score(const BleuStatistics& sum) {
 std::vector<std::vector<double>> resample(std::span<const std::span<const BleuStatistics>> systems,
                                           const BootstrapOptions& options) {
   const std::size_t num_segments = systems.front().size();
-  LF_CHECK(num_segments > 0 && num_segments <= std::numeric_limits<std::uint32_t>::max(), "number of segments");
+  LF_CHECK(num_segments > 0 && num_segments <= std::numeric_limits<std::uint32_t>::max(),
+           "number of segments");
   Pcg64 generator(options.seed);
   std::vector<std::vector<double>> scores(systems.size());
   std::vector<BleuStatistics> sums;
@@ -49,7 +52,8 @@ std::vector<std::vector<double>> resample(std::span<const std::span<const BleuSt
     sums.assign(systems.size(), {});
     for (std::size_t draw = 0; draw < num_segments; ++draw) {
       const std::uint32_t index = generator.below(static_cast<std::uint32_t>(num_segments));
-      for (std::size_t system = 0; system < systems.size(); ++system) sums[system] += systems[system][index];
+      for (std::size_t system = 0; system < systems.size(); ++system)
+        sums[system] += systems[system][index];
     }
     for (std::size_t system = 0; system < systems.size(); ++system) {
       scores[system].push_back(resampled_score(sums[system]));
@@ -83,24 +87,28 @@ std::string BootstrapInterval::text() const {
   if (mean <= 0) return {};
   std::array<char, 64> buffer{};
   const auto fixed = [&](double value) {
-    const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, 2);
+    const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                      std::chars_format::fixed, 2);
     return std::string(buffer.data(), result.ptr);
   };
   return " (μ = " + fixed(mean) + " ± " + fixed(half_width) + ")";
 }
 
-BootstrapInterval bootstrap_interval(std::span<const BleuStatistics> segments, const BootstrapOptions& options) {
+BootstrapInterval bootstrap_interval(std::span<const BleuStatistics> segments,
+                                     const BootstrapOptions& options) {
   const std::array systems = {segments};
   const std::vector<double> scores = resample(systems, options).front();
   const auto [lower, upper] = ends_of(scores);
-  return {.mean = mean_of(scores), .half_width = 0.5 * (upper - lower), .lower = lower, .upper = upper};
+  return {
+      .mean = mean_of(scores), .half_width = 0.5 * (upper - lower), .lower = lower, .upper = upper};
 }
 
-PairedBootstrap paired_bootstrap(std::span<const BleuStatistics> first, std::span<const BleuStatistics> second,
+PairedBootstrap paired_bootstrap(std::span<const BleuStatistics> first,
+                                 std::span<const BleuStatistics> second,
                                  const BootstrapOptions& options) {
   if (first.size() != second.size() || first.empty()) {
-    throw DataError("paired bootstrap: " + std::to_string(first.size()) + " and " + std::to_string(second.size()) +
-                    " segments (want as many of both, at least 1)");
+    throw DataError("paired bootstrap: " + std::to_string(first.size()) + " and " +
+                    std::to_string(second.size()) + " segments (want as many of both, at least 1)");
   }
   PairedBootstrap result;
   result.difference = whole_score(first) - whole_score(second);
@@ -116,7 +124,8 @@ PairedBootstrap paired_bootstrap(std::span<const BleuStatistics> first, std::spa
   const auto greater = std::count_if(sizes.begin(), sizes.end(), [&](double size) {
     return size - mean_size > std::abs(result.difference);
   });
-  if (result.difference != 0) result.p = static_cast<double>(greater + 1) / static_cast<double>(sizes.size() + 1);
+  if (result.difference != 0)
+    result.p = static_cast<double>(greater + 1) / static_cast<double>(sizes.size() + 1);
   const auto [lower, upper] = ends_of(differences);
   result.lower = lower;
   result.upper = upper;

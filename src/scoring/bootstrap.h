@@ -27,21 +27,25 @@ struct BootstrapInterval {
 };
 
 /// Resamples segments with replacement, num_samples corpora of the same size, drawn as numpy's
-/// default_rng(seed).choice(N, size=(num_samples, N)) draws them; precisions in float32. Both as sacreBLEU does, so that
-/// mean and half width equal what it prints. `segments` holds the statistics of each segment, at least one and fewer than 2^32.
-BootstrapInterval bootstrap_interval(std::span<const BleuStatistics> segments, const BootstrapOptions& options = {});
+/// default_rng(seed).choice(N, size=(num_samples, N)) draws them; precisions in float32. Both as
+/// sacreBLEU does, so that mean and half width equal what it prints. `segments` holds the
+/// statistics of each segment, at least one and fewer than 2^32.
+BootstrapInterval bootstrap_interval(std::span<const BleuStatistics> segments,
+                                     const BootstrapOptions& options = {});
 
 /// Two systems on the same segments.
 struct PairedBootstrap {
   double difference = 0;  // score of the first minus score of the second, over the whole corpus
   double lower = 0;       // 95 % interval of the difference
   double upper = 0;
-  double p = 1;           // sacreBLEU's p-value: chance of so great a difference if there were none; 1 for no difference
+  double p = 1;  // sacreBLEU's p-value: chance of so great a difference if there were none; 1 for
+                 // no difference
 };
 
-/// Paired bootstrap resampling (Koehn 2004), as sacreBLEU's. The statistics of both systems are of the same segments in
-/// the same order: throws DataError when their counts differ or are 0.
-PairedBootstrap paired_bootstrap(std::span<const BleuStatistics> first, std::span<const BleuStatistics> second,
+/// Paired bootstrap resampling (Koehn 2004), as sacreBLEU's. The statistics of both systems are of
+/// the same segments in the same order: throws DataError when their counts differ or are 0.
+PairedBootstrap paired_bootstrap(std::span<const BleuStatistics> first,
+                                 std::span<const BleuStatistics> second,
                                  const BootstrapOptions& options = {});
 
 /// Signature with the settings: "nrefs:1|bs:1000|seed:12345|case:mixed|...".

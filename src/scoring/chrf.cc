@@ -75,7 +75,8 @@ ChrfStatistics& ChrfStatistics::operator+=(const ChrfStatistics& other) {
 
 std::string ChrfScore::line() const {
   std::array<char, 64> buffer{};
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), score, std::chars_format::fixed, 2);
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), score,
+                                    std::chars_format::fixed, 2);
   return "chrF2|" + signature + " = " + std::string(buffer.data(), result.ptr);
 }
 
@@ -119,7 +120,8 @@ ChrfScore chrf_from_statistics(const ChrfStatistics& statistics) {
   return result;
 }
 
-ChrfScore corpus_chrf(std::span<const std::string> hypotheses, std::span<const std::string> references) {
+ChrfScore corpus_chrf(std::span<const std::string> hypotheses,
+                      std::span<const std::string> references) {
   check_segment_counts(hypotheses.size(), references.size());
   ChrfStatistics sum;
   for (std::size_t index = 0; index < hypotheses.size(); ++index) {

@@ -14,7 +14,8 @@ inline constexpr std::size_t kChrfOrders = 6;
 
 /// Counts of character n-grams of order 1 to 6, white space removed; additive over segments.
 struct ChrfStatistics {
-  std::array<std::int64_t, kChrfOrders> hypothesis{};  // 0 where the reference has none of that order
+  std::array<std::int64_t, kChrfOrders>
+      hypothesis{};  // 0 where the reference has none of that order
   std::array<std::int64_t, kChrfOrders> reference{};
   std::array<std::int64_t, kChrfOrders> matches{};
 
@@ -37,6 +38,7 @@ ChrfStatistics chrf_statistics(std::string_view hypothesis, std::string_view ref
 ChrfScore chrf_from_statistics(const ChrfStatistics& statistics);
 
 /// Equal to sacreBLEU's corpus_chrf. Throws DataError when the counts differ or are 0.
-ChrfScore corpus_chrf(std::span<const std::string> hypotheses, std::span<const std::string> references);
+ChrfScore corpus_chrf(std::span<const std::string> hypotheses,
+                      std::span<const std::string> references);
 
 }  // namespace linformer

@@ -82,7 +82,8 @@ std::uint32_t Pcg64::below(std::uint32_t bound) {
   std::uint64_t product = std::uint64_t{next32()} * bound;
   if (static_cast<std::uint32_t>(product) < bound) {
     const std::uint32_t threshold = (0U - bound) % bound;
-    while (static_cast<std::uint32_t>(product) < threshold) product = std::uint64_t{next32()} * bound;
+    while (static_cast<std::uint32_t>(product) < threshold)
+      product = std::uint64_t{next32()} * bound;
   }
   return static_cast<std::uint32_t>(product >> 32);
 }

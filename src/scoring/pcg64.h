@@ -5,8 +5,9 @@
 
 namespace linformer {
 
-/// The generator of numpy.random.default_rng(seed): PCG64 (XSL-RR 128/64, O'Neill 2014) seeded through numpy's
-/// SeedSequence. Same draws as numpy, so that bootstrap intervals equal sacreBLEU's.
+/// The generator of numpy.random.default_rng(seed): PCG64 (XSL-RR 128/64, O'Neill 2014) seeded
+/// through numpy's SeedSequence. Same draws as numpy, so that bootstrap intervals equal
+/// sacreBLEU's.
 class Pcg64 {
  public:
   explicit Pcg64(std::uint32_t seed);

@@ -12,16 +12,16 @@ namespace {
 void check_utf8(const std::vector<std::string>& segments, std::string_view what) {
   for (std::size_t index = 0; index < segments.size(); ++index) {
     if (const auto offset = utf8_first_invalid(segments[index])) {
-      throw DataError(std::string(what) + " " + std::to_string(index + 1) + ": invalid UTF-8 at byte " +
-                      std::to_string(*offset));
+      throw DataError(std::string(what) + " " + std::to_string(index + 1) +
+                      ": invalid UTF-8 at byte " + std::to_string(*offset));
     }
   }
 }
 
 }  // namespace
 
-CorpusScore score_corpus(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references,
-                         std::string_view tokenize) {
+CorpusScore score_corpus(const std::vector<std::string>& hypotheses,
+                         const std::vector<std::string>& references, std::string_view tokenize) {
   const BleuTokenize tokens = bleu_tokenize_named(tokenize);
   check_utf8(hypotheses, "hypothesis");
   check_utf8(references, "reference");

@@ -9,16 +9,17 @@
 namespace linformer {
 namespace {
 
-// Every pattern of 13a concerns ASCII characters, which no byte of a longer UTF-8 sequence can be mistaken for, and spaces
-// are only put beside them: so bytes can stand for characters here.
+// Every pattern of 13a concerns ASCII characters, which no byte of a longer UTF-8 sequence can be
+// mistaken for, and spaces are only put beside them: so bytes can stand for characters here.
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 bool is_stop(char byte) { return byte == '.' || byte == ','; }
 
 /// ASCII punctuation that always stands alone, and the blank: not ' , - .
 bool is_separated(char byte) {
-  return (byte >= '{' && byte <= '~') || (byte >= '[' && byte <= '`') || (byte >= ' ' && byte <= '&') ||
-         (byte >= '(' && byte <= '+') || (byte >= ':' && byte <= '@') || byte == '/';
+  return (byte >= '{' && byte <= '~') || (byte >= '[' && byte <= '`') ||
+         (byte >= ' ' && byte <= '&') || (byte >= '(' && byte <= '+') ||
+         (byte >= ':' && byte <= '@') || byte == '/';
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -64,10 +65,11 @@ std::string separate_punctuation(std::string_view text) {
   return result;
 }
 
-/// Replaces each pair of neighbours that `matches`, left to right and without overlap, by itself with blanks around:
-/// "before a between b after".
+/// Replaces each pair of neighbours that `matches`, left to right and without overlap, by itself
+/// with blanks around: "before a between b after".
 template <typename Matches>
-std::string separate_pairs(std::string_view text, const Matches& matches, bool blank_before, bool blank_after) {
+std::string separate_pairs(std::string_view text, const Matches& matches, bool blank_before,
+                           bool blank_after) {
   std::string result;
   result.reserve(text.size() * 2);
   std::size_t position = 0;
@@ -94,9 +96,12 @@ std::vector<std::string> tokenize_white_space(std::string_view segment) {
 
 std::vector<std::string> tokenize_13a(std::string_view segment) {
   std::string text = separate_punctuation(cleaned(segment));
-  text = separate_pairs(text, [](char a, char b) { return !is_digit(a) && is_stop(b); }, false, true);
-  text = separate_pairs(text, [](char a, char b) { return is_stop(a) && !is_digit(b); }, true, false);
-  text = separate_pairs(text, [](char a, char b) { return is_digit(a) && b == '-'; }, false, true);
+  text = separate_pairs(
+      text, [](char a, char b) { return !is_digit(a) && is_stop(b); }, false, true);
+  text = separate_pairs(
+      text, [](char a, char b) { return is_stop(a) && !is_digit(b); }, true, false);
+  text = separate_pairs(
+      text, [](char a, char b) { return is_digit(a) && b == '-'; }, false, true);
   return tokenize_white_space(text);
 }
 

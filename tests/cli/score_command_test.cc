@@ -18,8 +18,10 @@
 namespace linformer {
 namespace {
 
-const std::vector<std::string> kReferences = {"Der Hund läuft schnell.", "Ein Haus am See, sagt sie.", "Es ist 3.14 Uhr."};
-const std::vector<std::string> kHypotheses = {"Der Hund läuft langsam.", "Ein Haus am See, sagte sie.", "Es ist 3.14 Uhr."};
+const std::vector<std::string> kReferences = {"Der Hund läuft schnell.",
+                                              "Ein Haus am See, sagt sie.", "Es ist 3.14 Uhr."};
+const std::vector<std::string> kHypotheses = {"Der Hund läuft langsam.",
+                                              "Ein Haus am See, sagte sie.", "Es ist 3.14 Uhr."};
 const std::vector<std::string> kWorse = {"Hund läuft.", "Haus See", ""};
 
 std::string lines(const std::vector<std::string>& segments) {
@@ -50,10 +52,14 @@ class ScoreCommand : public testing::Test {
     }
     return testing::internal::GetCapturedStdout();
   }
-  nlohmann::json json(const ScoreOptions& options) { return nlohmann::json::parse(text(options, true)); }
+  nlohmann::json json(const ScoreOptions& options) {
+    return nlohmann::json::parse(text(options, true));
+  }
 
   ScoreOptions plain() const { return {.files = {hypothesis_, reference_}}; }
-  ScoreOptions paired() const { return {.files = {hypothesis_, worse_, reference_}, .paired = true}; }
+  ScoreOptions paired() const {
+    return {.files = {hypothesis_, worse_, reference_}, .paired = true};
+  }
 
   TempDirectory directory_;
   std::string talk_;
@@ -61,8 +67,8 @@ class ScoreCommand : public testing::Test {
 };
 
 TEST_F(ScoreCommand, TextIsSacrebleusLines) {
-  EXPECT_EQ(text(plain()),
-            corpus_bleu(kHypotheses, kReferences).line() + "\n" + corpus_chrf(kHypotheses, kReferences).line() + "\n");
+  EXPECT_EQ(text(plain()), corpus_bleu(kHypotheses, kReferences).line() + "\n" +
+                               corpus_chrf(kHypotheses, kReferences).line() + "\n");
   EXPECT_EQ(talk_, "");
 }
 
@@ -75,7 +81,8 @@ TEST_F(ScoreCommand, JsonHasTheFullPrecision) {
   EXPECT_EQ(result.at("bleu").at("hyp_len"), bleu.hypothesis_length);
   EXPECT_EQ(result.at("bleu").at("ref_len"), bleu.reference_length);
   EXPECT_EQ(result.at("bleu").at("signature"), bleu.signature);
-  EXPECT_EQ(result.at("chrf").at("score").get<double>(), corpus_chrf(kHypotheses, kReferences).score);
+  EXPECT_EQ(result.at("chrf").at("score").get<double>(),
+            corpus_chrf(kHypotheses, kReferences).score);
   EXPECT_EQ(result.at("chrf").at("signature"), corpus_chrf(kHypotheses, kReferences).signature);
   EXPECT_FALSE(result.at("bleu").contains("interval"));
   EXPECT_FALSE(result.contains("as_seed"));
@@ -87,7 +94,8 @@ TEST_F(ScoreCommand, TokenizeNoneCountsWhatStandsBetweenBlanks) {
   const auto result = json(options);
   EXPECT_EQ(result.at("bleu").at("score").get<double>(),
             corpus_bleu(kHypotheses, kReferences, BleuTokenize::kNone).score);
-  EXPECT_NE(result.at("bleu").at("signature").get<std::string>().find("|tok:none|"), std::string::npos);
+  EXPECT_NE(result.at("bleu").at("signature").get<std::string>().find("|tok:none|"),
+            std::string::npos);
   options.tokenize = "intl";
   EXPECT_NE(error_text<UsageError>([&] { text(options); }).find("intl"), std::string::npos);
 }
@@ -129,21 +137,26 @@ TEST_F(ScoreCommand, AsSeedIsLabelledAndBesideTheScore) {
   const auto result = json(options);
   EXPECT_EQ(result.at("as_seed").at("signature").get<std::string>().substr(0, 8), "nrefs:3|");
   EXPECT_EQ(result.at("as_seed").at("hyp_len"), 5);
-  EXPECT_EQ(result.at("bleu").at("score").get<double>(), corpus_bleu(kHypotheses, kReferences).score);
-  EXPECT_NE(text(options).find("as the original counted (its first line against every reference, no corpus BLEU): BLEU|"),
+  EXPECT_EQ(result.at("bleu").at("score").get<double>(),
+            corpus_bleu(kHypotheses, kReferences).score);
+  EXPECT_NE(text(options).find("as the original counted (its first line against every reference, "
+                               "no corpus BLEU): BLEU|"),
             std::string::npos);
 }
 
 TEST_F(ScoreCommand, PairedTellsFirstMinusSecond) {
   const auto result = json(paired());
-  const double difference = corpus_bleu(kHypotheses, kReferences).score - corpus_bleu(kWorse, kReferences).score;
+  const double difference =
+      corpus_bleu(kHypotheses, kReferences).score - corpus_bleu(kWorse, kReferences).score;
   EXPECT_EQ(result.at("paired").at("difference").get<double>(), difference);
   EXPECT_GT(difference, 0);
   EXPECT_EQ(result.at("paired").at("interval").size(), 2U);
   EXPECT_GT(result.at("paired").at("p").get<double>(), 0);
   EXPECT_LE(result.at("paired").at("p").get<double>(), 1);
-  EXPECT_EQ(result.at("bleu").at("score").get<double>(), corpus_bleu(kHypotheses, kReferences).score);
-  EXPECT_EQ(result.at("second").at("bleu").at("score").get<double>(), corpus_bleu(kWorse, kReferences).score);
+  EXPECT_EQ(result.at("bleu").at("score").get<double>(),
+            corpus_bleu(kHypotheses, kReferences).score);
+  EXPECT_EQ(result.at("second").at("bleu").at("score").get<double>(),
+            corpus_bleu(kWorse, kReferences).score);
   const std::string shown = text(paired());
   EXPECT_NE(shown.find(worse_ + "\nBLEU|"), std::string::npos);
   EXPECT_NE(shown.find("first minus second"), std::string::npos);
@@ -160,20 +173,31 @@ TEST_F(ScoreCommand, EmptyHypothesesAreAcceptedAndCounted) {
 
 TEST_F(ScoreCommand, DifferentCountsAreAnErrorThatNamesBoth) {
   const std::string two = directory_.write("two.de", "a\nb\n");
-  EXPECT_EQ(error_text<DataError>([&] { text({.files = {two, reference_}}); }),
-            two + ": hypotheses and references differ in number (" + two + " has 2 lines, " + reference_ +
-                " has 3; want as many)");
-  EXPECT_EQ(error_text<DataError>([&] { text({.files = {hypothesis_, two, reference_}, .paired = true}); }),
-            two + ": hypotheses and references differ in number (" + two + " has 2 lines, " + reference_ +
-                " has 3; want as many)");
+  EXPECT_EQ(error_text<DataError>([&] {
+              text({.files = {two, reference_}});
+            }),
+            two + ": hypotheses and references differ in number (" + two + " has 2 lines, " +
+                reference_ + " has 3; want as many)");
+  EXPECT_EQ(error_text<DataError>([&] {
+              text({.files = {hypothesis_, two, reference_}, .paired = true});
+            }),
+            two + ": hypotheses and references differ in number (" + two + " has 2 lines, " +
+                reference_ + " has 3; want as many)");
 }
 
 TEST_F(ScoreCommand, NothingToScoreIsAnError) {
   const std::string empty = directory_.write("empty.de", "");
-  EXPECT_EQ(error_text<DataError>([&] { text({.files = {hypothesis_, empty}}); }),
+  EXPECT_EQ(error_text<DataError>([&] {
+              text({.files = {hypothesis_, empty}});
+            }),
             empty + ": no references (" + hypothesis_ + " has 3 lines, " + empty + " has 0)");
-  EXPECT_NE(error_text<DataError>([&] { text({.files = {empty, empty}}); }).find("no references"), std::string::npos);
-  EXPECT_NE(error_text<DataError>([&] { text({.files = {empty, reference_}}); }).find(empty + " has 0 lines"),
+  EXPECT_NE(error_text<DataError>([&] {
+              text({.files = {empty, empty}});
+            }).find("no references"),
+            std::string::npos);
+  EXPECT_NE(error_text<DataError>([&] {
+              text({.files = {empty, reference_}});
+            }).find(empty + " has 0 lines"),
             std::string::npos);
   const std::string header = directory_.write("header.csv", "input,candidate,reference\n");
   EXPECT_EQ(error_text<DataError>([&] { text({.files = {header}}); }),
@@ -182,14 +206,21 @@ TEST_F(ScoreCommand, NothingToScoreIsAnError) {
 
 TEST_F(ScoreCommand, MissingFilesAndColumnsAreNamed) {
   const std::string missing = directory_.file("missing.de");
-  EXPECT_NE(error_text<UserError>([&] { text({.files = {missing, reference_}}); }).find(missing), std::string::npos);
+  EXPECT_NE(error_text<UserError>([&] {
+              text({.files = {missing, reference_}});
+            }).find(missing),
+            std::string::npos);
   const std::string other = directory_.write("other.csv", "de,en\na,b\n");
-  EXPECT_NE(error_text<DataError>([&] { text({.files = {other}}); }).find("candidate"), std::string::npos);
+  EXPECT_NE(error_text<DataError>([&] { text({.files = {other}}); }).find("candidate"),
+            std::string::npos);
 }
 
 TEST_F(ScoreCommand, BytesThatAreNotUtf8AreAnErrorWithTheirPlace) {
   const std::string broken = directory_.write("broken.de", "a\nb\xff\nc\n");
-  EXPECT_NE(error_text<DataError>([&] { text({.files = {broken, reference_}}); }).find(broken + "@3"), std::string::npos);
+  EXPECT_NE(error_text<DataError>([&] {
+              text({.files = {broken, reference_}});
+            }).find(broken + "@3"),
+            std::string::npos);
 }
 
 /// A translation that the original published, with its true score and the one it printed.
@@ -201,15 +232,17 @@ struct Published {
 
 TEST_F(ScoreCommand, TheOriginalsOutputsScoreAsKnown) {
   const std::filesystem::path folder = std::filesystem::path(LF_SOURCE_DIR) / "../shared/data/seed";
-  // Without the original's files a table of our own stands in, so that the path through the reader is tested anyway.
+  // Without the original's files a table of our own stands in, so that the path through the reader
+  // is tested anyway.
   if (!std::filesystem::exists(folder / "xf9i0ea3_out.csv.gz")) {
-    const std::string own = directory_.write("own.csv", "input,candidate,reference\nx,a b c d,a b c d\n");
+    const std::string own =
+        directory_.write("own.csv", "input,candidate,reference\nx,a b c d,a b c d\n");
     EXPECT_NEAR(json({.files = {own}}).at("bleu").at("score").get<double>(), 100.0, 1e-9);
     return;
   }
-  for (const auto& [run, bleu, as_seed] : {Published{"xf9i0ea3", 18.681282071, 29.9257},
-                                           Published{"ud1t16uq", 14.153868607, 30.0804},
-                                           Published{"s3edn4nb", 15.175817463, 27.7487}}) {
+  for (const auto& [run, bleu, as_seed] :
+       {Published{"xf9i0ea3", 18.681282071, 29.9257}, Published{"ud1t16uq", 14.153868607, 30.0804},
+        Published{"s3edn4nb", 15.175817463, 27.7487}}) {
     const auto result =
         json({.files = {(folder / (std::string(run) + "_out.csv.gz")).string()}, .as_seed = true});
     EXPECT_NEAR(result.at("bleu").at("score").get<double>(), bleu, 1e-9) << run;

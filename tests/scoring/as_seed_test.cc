@@ -38,7 +38,9 @@ TEST(AsSeed, EqualsBleuForOneSegment) {
 }
 
 TEST(AsSeed, DifferentCountsAreAnError) {
-  EXPECT_NE(error_text<DataError>([] { as_seed_bleu(Texts{}, Texts{"a"}); }).find("0 hypotheses, 1 references"),
+  EXPECT_NE(error_text<DataError>([] {
+              as_seed_bleu(Texts{}, Texts{"a"});
+            }).find("0 hypotheses, 1 references"),
             std::string::npos);
 }
 

@@ -14,7 +14,9 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-double bleu(const Texts& hypotheses, const Texts& references) { return corpus_bleu(hypotheses, references).score; }
+double bleu(const Texts& hypotheses, const Texts& references) {
+  return corpus_bleu(hypotheses, references).score;
+}
 
 TEST(Bleu, APerfectTranslationScoresAHundred) {
   const Texts texts_in = {"Das ist ein kleiner Test.", "Noch ein Satz, der passt."};
@@ -52,10 +54,13 @@ TEST(Bleu, MissingOrdersAreSmoothedByHalves) {
   EXPECT_NEAR(score.score, std::pow(100.0 * 100 / 6 * 100 / 8 * 100 / 8, 0.25), 1e-9);
 }
 
-TEST(Bleu, ACorpusWithoutFourgramsScoresZero) { EXPECT_NEAR(bleu({"a b c"}, {"a b c"}), 0.0, 1e-9); }
+TEST(Bleu, ACorpusWithoutFourgramsScoresZero) {
+  EXPECT_NEAR(bleu({"a b c"}, {"a b c"}), 0.0, 1e-9);
+}
 
 TEST(Bleu, RepeatedWordsAreClipped) {
-  const BleuStatistics statistics = bleu_statistics("the the the the", Texts{"the cat"}, BleuTokenize::kNone);
+  const BleuStatistics statistics =
+      bleu_statistics("the the the the", Texts{"the cat"}, BleuTokenize::kNone);
   EXPECT_EQ(statistics.matches[0], 1);
   EXPECT_EQ(statistics.totals[0], 4);
   EXPECT_EQ(statistics.totals[3], 1);
@@ -78,21 +83,26 @@ TEST(Bleu, StatisticsAddUp) {
   const Texts references = {"a cat sat down", "on the mat , no"};
   BleuStatistics sum;
   for (std::size_t index = 0; index < 2; ++index) {
-    sum += bleu_statistics(hypotheses[index], std::span(references).subspan(index, 1), BleuTokenize::k13a);
+    sum += bleu_statistics(hypotheses[index], std::span(references).subspan(index, 1),
+                           BleuTokenize::k13a);
   }
-  EXPECT_EQ(bleu_from_statistics(sum, BleuTokenize::k13a).score, corpus_bleu(hypotheses, references).score);
+  EXPECT_EQ(bleu_from_statistics(sum, BleuTokenize::k13a).score,
+            corpus_bleu(hypotheses, references).score);
   EXPECT_EQ(sum.hypothesis_length, 8);
 }
 
 TEST(Bleu, OrderOfSegmentsDoesNotMatter) {
   const Texts hypotheses = {"the cat sat on it", "on the mat , yes it was", "nothing here at all"};
-  const Texts references = {"the cat sat on that", "on the mat , yes it is", "there is nothing here at all"};
+  const Texts references = {"the cat sat on that", "on the mat , yes it is",
+                            "there is nothing here at all"};
   EXPECT_EQ(bleu(hypotheses, references), bleu({hypotheses[2], hypotheses[0], hypotheses[1]},
                                                {references[2], references[0], references[1]}));
 }
 
 TEST(Bleu, DifferentCountsAreAnErrorThatNamesBoth) {
-  EXPECT_EQ(error_text<DataError>([] { bleu({"a", "b"}, {"a", "b", "c"}); }),
+  EXPECT_EQ(error_text<DataError>([] {
+              bleu({"a", "b"}, {"a", "b", "c"});
+            }),
             "counts differ: 2 hypotheses, 3 references (want as many of both, at least 1)");
   EXPECT_EQ(error_text<DataError>([] { bleu({}, {}); }),
             "nothing to score: 0 hypotheses, 0 references (want as many of both, at least 1)");
@@ -117,14 +127,16 @@ TEST(Bleu, EqualsSacrebleuOnGeneratedCorpora) {
       const BleuScore score = corpus_bleu(hypotheses, references, tokenize);
       EXPECT_NEAR(score.score, want[0].get<double>(), 1e-9) << "corpus " << index;
       for (std::size_t order = 0; order < kBleuOrders; ++order) {
-        EXPECT_NEAR(score.precisions[order], want[order + 1].get<double>(), 1e-9) << "corpus " << index;
+        EXPECT_NEAR(score.precisions[order], want[order + 1].get<double>(), 1e-9)
+            << "corpus " << index;
       }
       EXPECT_NEAR(score.brevity_penalty, want[5].get<double>(), 1e-12) << "corpus " << index;
       EXPECT_EQ(score.hypothesis_length, want[6].get<std::int64_t>()) << "corpus " << index;
       EXPECT_EQ(score.reference_length, want[7].get<std::int64_t>()) << "corpus " << index;
       EXPECT_TRUE(std::isfinite(score.score));
     }
-    EXPECT_EQ(corpus_bleu(hypotheses, references).line(), corpora[index]["line"].get<std::string>());
+    EXPECT_EQ(corpus_bleu(hypotheses, references).line(),
+              corpora[index]["line"].get<std::string>());
   }
 }
 

@@ -17,7 +17,8 @@ using Texts = std::vector<std::string>;
 std::vector<BleuStatistics> statistics_of(const Texts& hypotheses, const Texts& references) {
   std::vector<BleuStatistics> result;
   for (std::size_t index = 0; index < hypotheses.size(); ++index) {
-    result.push_back(bleu_statistics(hypotheses[index], std::span(references).subspan(index, 1), BleuTokenize::k13a));
+    result.push_back(bleu_statistics(hypotheses[index], std::span(references).subspan(index, 1),
+                                     BleuTokenize::k13a));
   }
   return result;
 }
@@ -37,11 +38,14 @@ TEST(Bootstrap, IntervalsAndPValuesEqualSacrebleus) {
   }
 }
 
-const Texts kReferences = {"the cat sat on the mat today", "a dog ran over the long street", "we saw a red house there",
-                           "no one was at home then", "they went to the old station"};
-const Texts kGood = {"the cat sat on the mat today", "a dog ran over the long road", "we saw a red house there",
-                     "no one was at home now", "they went to the old station"};
-const Texts kBad = {"the cat on mat", "dog over street", "we saw house there", "one was home", "they to station"};
+const Texts kReferences = {"the cat sat on the mat today", "a dog ran over the long street",
+                           "we saw a red house there", "no one was at home then",
+                           "they went to the old station"};
+const Texts kGood = {"the cat sat on the mat today", "a dog ran over the long road",
+                     "we saw a red house there", "no one was at home now",
+                     "they went to the old station"};
+const Texts kBad = {"the cat on mat", "dog over street", "we saw house there", "one was home",
+                    "they to station"};
 
 TEST(Bootstrap, TheIntervalHoldsTheScore) {
   const BootstrapInterval interval = bootstrap_interval(statistics_of(kGood, kReferences));
@@ -93,8 +97,9 @@ TEST(PairedBootstrap, ASystemDoesNotDifferFromItself) {
 
 TEST(PairedBootstrap, DifferentCountsAreAnError) {
   const auto statistics = statistics_of(kGood, kReferences);
-  EXPECT_EQ(error_text<DataError>([&] { paired_bootstrap(statistics, std::span(statistics).first(3)); }),
-            "paired bootstrap: 5 and 3 segments (want as many of both, at least 1)");
+  EXPECT_EQ(
+      error_text<DataError>([&] { paired_bootstrap(statistics, std::span(statistics).first(3)); }),
+      "paired bootstrap: 5 and 3 segments (want as many of both, at least 1)");
 }
 
 TEST(Bootstrap, SettingsStandInTheSignature) {

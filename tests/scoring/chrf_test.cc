@@ -14,9 +14,13 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-double chrf(const Texts& hypotheses, const Texts& references) { return corpus_chrf(hypotheses, references).score; }
+double chrf(const Texts& hypotheses, const Texts& references) {
+  return corpus_chrf(hypotheses, references).score;
+}
 
-TEST(Chrf, APerfectTranslationScoresAHundred) { EXPECT_NEAR(chrf({"Grüße aus München"}, {"Grüße aus München"}), 100, 1e-9); }
+TEST(Chrf, APerfectTranslationScoresAHundred) {
+  EXPECT_NEAR(chrf({"Grüße aus München"}, {"Grüße aus München"}), 100, 1e-9);
+}
 
 TEST(Chrf, WhiteSpaceDoesNotCount) {
   EXPECT_NEAR(chrf({"a b\u00a0c\u3000d e f"}, {"abcdef"}), 100, 1e-9);
@@ -29,7 +33,9 @@ TEST(Chrf, NothingInCommonScoresZero) {
   EXPECT_EQ(chrf({""}, {""}), 0.0);
 }
 
-TEST(Chrf, RecallWeighsMoreThanPrecision) { EXPECT_GT(chrf({"abcdefgh"}, {"abcdef"}), chrf({"abcdef"}, {"abcdefgh"})); }
+TEST(Chrf, RecallWeighsMoreThanPrecision) {
+  EXPECT_GT(chrf({"abcdefgh"}, {"abcdef"}), chrf({"abcdef"}, {"abcdefgh"}));
+}
 
 TEST(Chrf, CharactersAreCodePoints) {
   const ChrfStatistics statistics = chrf_statistics("ü😀", "u\u0308😀");
@@ -52,7 +58,8 @@ TEST(Chrf, StatisticsAddUp) {
 }
 
 TEST(Chrf, DifferentCountsAreAnError) {
-  EXPECT_NE(error_text<DataError>([] { chrf({"a"}, {}); }).find("1 hypotheses, 0 references"), std::string::npos);
+  EXPECT_NE(error_text<DataError>([] { chrf({"a"}, {}); }).find("1 hypotheses, 0 references"),
+            std::string::npos);
 }
 
 TEST(Chrf, EqualsSacrebleuOnGeneratedCorpora) {

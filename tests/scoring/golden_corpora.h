@@ -15,6 +15,8 @@ inline const nlohmann::json& scoring_golden() {
   return golden;
 }
 
-inline std::vector<std::string> texts(const nlohmann::json& list) { return list.get<std::vector<std::string>>(); }
+inline std::vector<std::string> texts(const nlohmann::json& list) {
+  return list.get<std::vector<std::string>>();
+}
 
 }  // namespace linformer

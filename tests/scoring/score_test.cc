@@ -28,13 +28,17 @@ TEST(Score, TheFacadeGivesWhatTheModulesGive) {
 }
 
 TEST(Score, TextThatIsNotUtf8IsAnErrorThatNamesTheSegment) {
-  EXPECT_EQ(error_text<DataError>([] { score_corpus({"a", "b\xff"}, {"a", "b"}); }),
+  EXPECT_EQ(error_text<DataError>([] {
+              score_corpus({"a", "b\xff"}, {"a", "b"});
+            }),
             "hypothesis 2: invalid UTF-8 at byte 1");
-  EXPECT_EQ(error_text<DataError>([] { score_corpus({"a"}, {"\xc0\x80"}); }), "reference 1: invalid UTF-8 at byte 0");
+  EXPECT_EQ(error_text<DataError>([] { score_corpus({"a"}, {"\xc0\x80"}); }),
+            "reference 1: invalid UTF-8 at byte 0");
 }
 
 TEST(Score, AnUnknownTokenizerIsAUsageError) {
-  EXPECT_NE(error_text<UsageError>([] { score_corpus({"a"}, {"a"}, "intl"); }).find("intl"), std::string::npos);
+  EXPECT_NE(error_text<UsageError>([] { score_corpus({"a"}, {"a"}, "intl"); }).find("intl"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -30,7 +30,9 @@ TEST(Tokenizer13a, StopsBetweenDigitsStay) {
   EXPECT_EQ(tokens_13a("U.S. z.B."), "U . S . z . B .");
 }
 
-TEST(Tokenizer13a, AHyphenAfterADigitStandsApart) { EXPECT_EQ(tokens_13a("10-year 2-3 a-1"), "10 - year 2 - 3 a-1"); }
+TEST(Tokenizer13a, AHyphenAfterADigitStandsApart) {
+  EXPECT_EQ(tokens_13a("10-year 2-3 a-1"), "10 - year 2 - 3 a-1");
+}
 
 TEST(Tokenizer13a, OtherDigitsAreLetters) { EXPECT_EQ(tokens_13a("٣.٤"), "٣ . ٤"); }
 
