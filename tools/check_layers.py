@@ -58,8 +58,9 @@ def check_includes(root, path, text, layers):
             elif library and library not in libraries:
                 yield f"includes {header}, but {module} may not use {library}"
             continue
-        if not ((root / "src" / header).is_file() or (root / "include" / header).is_file()):
-            yield f'includes "{header}", which is neither in src/ nor in include/'
+        places = (f"src/{header}", f"include/{header}", f"cmake/{pathlib.Path(header).name}.in")
+        if not any((root / place).is_file() for place in places):
+            yield f'includes "{header}", which is none of {", ".join(places)}'
         if target not in (module, "linformer") and not {target, header} & allowed:
             yield f'includes "{header}", but {module} may only include {" ".join(sorted(allowed)) or "itself"}'
         if header in forbidden:
