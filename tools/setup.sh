@@ -5,7 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 deps=$root/.deps
-torch_version=2.11.0
+torch_version=$(sed -n "s/^torch==//p" "$root/tools/requirements/torch.txt")
 
 say() { printf 'linformer: %s\n' "$*" >&2; }
 
