@@ -1,27 +1,29 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./test.sh [--full] [CTEST OPTION...]: installs and builds what is missing and runs the tests, e.g. ./test.sh -R Bleu.
-# --full adds those that need an importable PyTorch, wandb and tensorboard (5 GB in .deps/full).
+# ./test.sh [--full] [--preset P] [CTEST OPTION...]: installs and builds what is missing and runs the tests, e.g.
+# ./test.sh -R Bleu. --full adds those that need an importable PyTorch, wandb and tensorboard (5 GB in .deps/full).
 set -euo pipefail
 # shellcheck source=tools/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools/setup.sh"
 
-excluded=()
-has_gpu || excluded+=(cuda)
-full=no
-if [ "${1:-}" = --full ]; then
-  full=yes
+preset=ci
+excluded=(full)
+while [ $# -gt 0 ]; do
+  case $1 in
+    --full) excluded=() ;;
+    --preset) preset=${2:?--preset wants a name} && shift ;;
+    *) break ;;
+  esac
   shift
-else
-  excluded+=(full)
-fi
+done
 
-build ci
+build "$preset"
 take_lock
 make_venv oracles oracles.txt
-[ $full = no ] || make_venv full full.txt
+[ ${#excluded[@]} -gt 0 ] || make_venv full full.txt
 release_lock
 
+has_gpu || excluded+=(cuda)
 export LINFORMER_ORACLES=$deps/oracles/bin/python LINFORMER_FULL_ORACLES=$deps/full/bin/python
 cd "$root"
-exec ctest --preset ci -j "$(nproc)" --no-tests=error -LE "^($(IFS='|' && echo "${excluded[*]}"))\$" "$@"
+exec ctest --preset "$preset" -j "$(nproc)" --no-tests=error -LE "^($(IFS='|' && echo "${excluded[*]:-none}"))\$" "$@"
