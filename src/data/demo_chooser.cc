@@ -67,6 +67,7 @@ Nominal Chooser::subject() {
 }
 
 Nominal Chooser::other_subject() {
+  if (chance(25)) return pronoun(Person::kYou);
   while (true) {
     const Nominal candidate = subject();
     if (candidate.person() != Person::kI) return candidate;

@@ -34,7 +34,7 @@ class Chooser {
 
   /// A subject: a pronoun, a name or one or several people.
   Nominal subject();
-  /// A subject that one asks about: not I.
+  /// A subject that one asks about: often you, not I.
   Nominal other_subject();
   /// A subject that a pronoun can take up ("he"): no neuter noun; see pronoun_for.
   Nominal human_subject();

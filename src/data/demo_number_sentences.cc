@@ -202,7 +202,7 @@ Phrase sum(Chooser& chooser) {
 Phrase how_many(Chooser& chooser) {
   static constexpr std::array<std::string_view, 4> kVerbs = {"brauchen", "kaufen", "haben",
                                                              "verkaufen"};
-  Clause clause{.subject = chooser.subject(), .verb = &verb_named(chooser.one_of(kVerbs))};
+  Clause clause{.subject = chooser.other_subject(), .verb = &verb_named(chooser.one_of(kVerbs))};
   if (chooser.chance(40)) clause.tense = Tense::kPast;
   Nominal what =
       noun_phrase(chooser.noun(clause.verb->objects & ~static_cast<std::uint32_t>(kDevice)),

@@ -158,7 +158,8 @@ Phrase what(Chooser& chooser) {
       "tragen", "trinken", "finden", "verkaufen", "schreiben"};
   Clause clause{.subject = chooser.other_subject(), .verb = &verb_named(chooser.one_of(kVerbs))};
   if (chooser.chance(35)) clause.tense = Tense::kPast;
-  if (clause.tense == Tense::kPresent && chooser.chance(40)) clause.modal = &chooser.modal();
+  if (clause.tense == Tense::kPresent && !clause.verb->stative && chooser.chance(40))
+    clause.modal = &chooser.modal();
   if (clause.verb->places != 0 && chooser.chance(50))
     clause.adjunct = chooser.location(clause.verb->places);
   add_time(chooser, clause, clause.adjunct.empty() ? 40 : 0);
@@ -181,7 +182,8 @@ Phrase which(Chooser& chooser) {
   asked_for.determiner = Determiner::kWhich;
   asked_for.number = {};
   if (chooser.chance(35)) clause.tense = Tense::kPast;
-  if (clause.tense == Tense::kPresent && chooser.chance(40)) clause.modal = &chooser.modal();
+  if (clause.tense == Tense::kPresent && !clause.verb->stative && chooser.chance(40))
+    clause.modal = &chooser.modal();
   return asked(clause, asked_for.english(true), asked_for.german(Case::kAccusative));
 }
 
