@@ -60,7 +60,10 @@ Clause lack(Chooser& chooser, const Nominal& subject, Tense tense) {
 Clause chore(Chooser& chooser, const Nominal& subject) {
   while (true) {
     Clause clause = task(chooser, subject);
-    if (clause.verb != &verb_named("essen") && clause.verb != &verb_named("trinken")) return clause;
+    const bool welcome = clause.verb == &verb_named("essen") ||
+                         clause.verb == &verb_named("trinken") ||
+                         clause.verb == &verb_named("schlafen");
+    if (!welcome) return clause;
   }
 }
 

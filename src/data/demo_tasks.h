@@ -30,7 +30,7 @@ Clause staying_home(const Nominal& subject, Tense tense);
 
 /// What one does on purpose and to an end: fit for "has to", "in order to", "tries to".
 Clause task(Chooser& chooser, const Nominal& subject);
-/// A task that a hungry person may dislike.
+/// A task that neither the hungry nor the tired wait for.
 Clause chore(Chooser& chooser, const Nominal& subject);
 
 /// Kinds of places that one goes to for a purpose.
