@@ -42,7 +42,8 @@ void report_left_out(const PretokenizeResult& result, std::int64_t max_length) {
              result.first_empty->text());
   }
   if (result.replaced > 0) {
-    log_warning("replaced " + std::to_string(result.replaced) + " invalid UTF-8 sequences by U+FFFD");
+    log_warning("replaced " + std::to_string(result.replaced) +
+                " invalid UTF-8 sequences by U+FFFD");
   }
 }
 
@@ -50,8 +51,10 @@ void report_left_out(const PretokenizeResult& result, std::int64_t max_length) {
 
 int run_pretokenize(const PretokenizeOptions& options, const CommonOptions& common) {
   const auto start = std::chrono::steady_clock::now();
-  if (options.tokenizer.empty()) throw UsageError("--tokenizer is missing (want a directory with tokenizer.json)");
-  if (options.output.empty()) throw UsageError("--output is missing (want the name of a token store, .lfs)");
+  if (options.tokenizer.empty())
+    throw UsageError("--tokenizer is missing (want a directory with tokenizer.json)");
+  if (options.output.empty())
+    throw UsageError("--output is missing (want the name of a token store, .lfs)");
   PretokenizeSpec spec;
   spec.corpus = corpus_spec(options.corpus, options.invalid_utf8);
   spec.output = options.output;
@@ -61,7 +64,8 @@ int run_pretokenize(const PretokenizeOptions& options, const CommonOptions& comm
   spec.empty = empty_policy(options.empty);
   spec.threads = common.threads;
   const PretokenizeResult result = pretokenize(spec, Tokenizer::load(options.tokenizer));
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double speed = static_cast<double>(result.text_bytes) / 1e6 / seconds;
   report_left_out(result, options.max_length);
   if (common.json) {
@@ -81,8 +85,8 @@ int run_pretokenize(const PretokenizeOptions& options, const CommonOptions& comm
   write_stdout(options.output + ": " + pairs_text(result.pairs) + ", " +
                std::to_string(result.source_tokens) + " source and " +
                std::to_string(result.target_tokens) + " target tokens, " +
-               std::to_string(result.bytes) + " bytes, " + fixed(seconds, 2) + " s, " + fixed(speed, 1) +
-               " MB/s\n");
+               std::to_string(result.bytes) + " bytes, " + fixed(seconds, 2) + " s, " +
+               fixed(speed, 1) + " MB/s\n");
   return 0;
 }
 

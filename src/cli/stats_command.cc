@@ -31,8 +31,9 @@ Statistics of_store(const StatsOptions& options) {
   if (!options.tokenizer.empty()) {
     const std::string digest = Tokenizer::load(options.tokenizer).digest();
     if (digest != store.info().tokenizer_digest) {
-      throw DataError(store.path() + ": made by another tokenizer (" + store.info().tokenizer_digest +
-                      ", " + options.tokenizer + " is " + digest + ")");
+      throw DataError(store.path() + ": made by another tokenizer (" +
+                      store.info().tokenizer_digest + ", " + options.tokenizer + " is " + digest +
+                      ")");
     }
   }
   Statistics statistics;
@@ -45,16 +46,17 @@ Statistics of_store(const StatsOptions& options) {
 
 Statistics of_text(const StatsOptions& options, std::int64_t threads) {
   if (options.tokenizer.empty()) {
-    throw UsageError("--tokenizer is missing (want a directory with tokenizer.json; only a token store "
-                     "needs none)");
+    throw UsageError(
+        "--tokenizer is missing (want a directory with tokenizer.json; only a token store "
+        "needs none)");
   }
   Statistics statistics;
-  const EncodeCounts counts =
-      encode_corpus(corpus_spec(options.corpus), Tokenizer::load(options.tokenizer),
-                    {.empty = EmptyPolicy::kSkip, .threads = threads}, [&](const EncodedPair& pair) {
-                      statistics.source.add(static_cast<std::int64_t>(pair.source.size()) + kSpecials);
-                      statistics.target.add(static_cast<std::int64_t>(pair.target.size()) + kSpecials);
-                    });
+  const EncodeCounts counts = encode_corpus(
+      corpus_spec(options.corpus), Tokenizer::load(options.tokenizer),
+      {.empty = EmptyPolicy::kSkip, .threads = threads}, [&](const EncodedPair& pair) {
+        statistics.source.add(static_cast<std::int64_t>(pair.source.size()) + kSpecials);
+        statistics.target.add(static_cast<std::int64_t>(pair.target.size()) + kSpecials);
+      });
   statistics.skipped_empty = counts.skipped_empty;
   if (counts.skipped_empty > 0) {
     log_info("skipped " + std::to_string(counts.skipped_empty) +
@@ -77,8 +79,9 @@ std::string table_row(const std::string& name, const std::array<std::string, 6>&
 }
 
 std::string table_row(const std::string& name, const LengthSummary& summary) {
-  return table_row(name, {std::to_string(summary.min), fixed(summary.mean, 2), std::to_string(summary.max),
-                          fixed(summary.p50, 1), fixed(summary.p90, 1), fixed(summary.p99, 1)});
+  return table_row(
+      name, {std::to_string(summary.min), fixed(summary.mean, 2), std::to_string(summary.max),
+             fixed(summary.p50, 1), fixed(summary.p90, 1), fixed(summary.p99, 1)});
 }
 
 }  // namespace

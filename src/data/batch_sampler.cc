@@ -21,7 +21,8 @@ enum class Stream : std::uint64_t { kPairs = 0, kBatches = 1 };
 
 SplitMix64 generator(std::uint64_t seed, std::int64_t epoch, Stream stream) {
   const std::uint64_t key = SplitMix64(seed).next();
-  const std::uint64_t counter = 2 * static_cast<std::uint64_t>(epoch) + static_cast<std::uint64_t>(stream);
+  const std::uint64_t counter =
+      2 * static_cast<std::uint64_t>(epoch) + static_cast<std::uint64_t>(stream);
   return SplitMix64(SplitMix64(key + counter).next());
 }
 
@@ -34,8 +35,9 @@ void shuffle(std::vector<T>& values, SplitMix64 random) {
 
 std::int64_t with_specials(std::uint32_t length) { return kSpecials + length; }
 
-/// Shortest first. A pair's length is the larger of its two sides, each by the share of its side in all tokens, so that rows of
-/// a batch are alike on both sides. Stable: equal lengths stay shuffled.
+/// Shortest first. A pair's length is the larger of its two sides, each by the share of its side in
+/// all tokens, so that rows of a batch are alike on both sides. Stable: equal lengths stay
+/// shuffled.
 void sort_windows(Batch& order, Lengths source, Lengths target, std::int64_t window) {
   const auto total = [](Lengths lengths) {
     return std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{1});
@@ -43,7 +45,8 @@ void sort_windows(Batch& order, Lengths source, Lengths target, std::int64_t win
   const double source_unit = 1.0 / static_cast<double>(total(source));
   const double target_unit = 1.0 / static_cast<double>(total(target));
   std::vector<double> keys(source.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = std::max(source[i] * source_unit, target[i] * target_unit);
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    keys[i] = std::max(source[i] * source_unit, target[i] * target_unit);
   const auto shorter = [&](std::uint32_t a, std::uint32_t b) { return keys[a] < keys[b]; };
   const std::size_t step = static_cast<std::size_t>(std::max<std::int64_t>(1, window));
   for (std::size_t begin = 0; begin < order.size(); begin += step) {
@@ -74,8 +77,9 @@ std::vector<Batch> cut_by_tokens(const Batch& order, Lengths source, Lengths tar
     const std::int64_t target_length = with_specials(target[pair]);
     if (std::max(source_length, target_length) > batch_tokens) {
       throw ConfigError("training.batch_tokens: a single pair does not fit (got " +
-                        std::to_string(batch_tokens) + ", pair " + std::to_string(pair + std::int64_t{1}) +
-                        " has " + std::to_string(std::max(source_length, target_length)) + " tokens)");
+                        std::to_string(batch_tokens) + ", pair " +
+                        std::to_string(pair + std::int64_t{1}) + " has " +
+                        std::to_string(std::max(source_length, target_length)) + " tokens)");
     }
     if (batches.empty() || source_tokens + source_length > batch_tokens ||
         target_tokens + target_length > batch_tokens) {

@@ -104,9 +104,10 @@ class ChunkReader {
     while (read_pair(pair)) {
       if (is_blank(pair.source) || is_blank(pair.target)) ++counts_.skipped_empty;
     }
-    throw DataError(*counts_.first_empty,
-                    std::string(side) + " is empty or blank (" + std::to_string(counts_.skipped_empty) +
-                        " such pairs in all); --empty skip leaves them out, --empty keep keeps them");
+    throw DataError(
+        *counts_.first_empty,
+        std::string(side) + " is empty or blank (" + std::to_string(counts_.skipped_empty) +
+            " such pairs in all); --empty skip leaves them out, --empty keep keeps them");
   }
 
   std::mutex mutex_;
@@ -167,7 +168,8 @@ void hand_over(const Chunk& chunk, const std::function<void(const EncodedPair&)>
   for (std::size_t i = 0; i < chunk.size; ++i) {
     const std::size_t middle = chunk.ends[2 * i];
     const std::size_t end = chunk.ends[2 * i + 1];
-    receive({ids.subspan(begin, middle - begin), ids.subspan(middle, end - middle), chunk.lines[i]});
+    receive(
+        {ids.subspan(begin, middle - begin), ids.subspan(middle, end - middle), chunk.lines[i]});
     begin = end;
   }
 }

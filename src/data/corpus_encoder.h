@@ -29,18 +29,20 @@ struct EncodedPair {
 };
 
 struct EncodeCounts {
-  std::int64_t rows = 0;           // read, skipped ones included
+  std::int64_t rows = 0;  // read, skipped ones included
   std::int64_t skipped_empty = 0;
   std::optional<Place> first_empty;
-  std::int64_t replaced = 0;       // invalid UTF-8 parts that became U+FFFD
-  std::int64_t text_bytes = 0;     // of both sides, as encoded
+  std::int64_t replaced = 0;    // invalid UTF-8 parts that became U+FFFD
+  std::int64_t text_bytes = 0;  // of both sides, as encoded
 };
 
-/// Encodes a corpus on several threads in flat memory and hands the pairs to `receive` one at a time and in corpus order,
-/// whatever the number of threads. The first error in corpus order ends it: those of ParallelCorpus, Tokenizer and `receive`;
-/// DataError for an empty cell under kError (the place of the first one and how many there are) and for a corpus with fewer
-/// rows than `rows`; Interrupted when a signal was seen.
-EncodeCounts encode_corpus(const CorpusSpec& corpus, const Tokenizer& tokenizer, const EncodeOptions& options,
+/// Encodes a corpus on several threads in flat memory and hands the pairs to `receive` one at a
+/// time and in corpus order, whatever the number of threads. The first error in corpus order ends
+/// it: those of ParallelCorpus, Tokenizer and `receive`; DataError for an empty cell under kError
+/// (the place of the first one and how many there are) and for a corpus with fewer rows than
+/// `rows`; Interrupted when a signal was seen.
+EncodeCounts encode_corpus(const CorpusSpec& corpus, const Tokenizer& tokenizer,
+                           const EncodeOptions& options,
                            const std::function<void(const EncodedPair&)>& receive);
 
 }  // namespace linformer

@@ -108,7 +108,8 @@ void CsvReader::parse_record(std::vector<std::string>& fields) {
       parse_plain(cursor, field);
     }
     if (cursor.position - begin_ > kMaxRecordSize || count > kMaxColumns) {
-      fail_on_line(begin_, cursor.position, "record is too long (want at most 16 MB and 4096 columns)");
+      fail_on_line(begin_, cursor.position,
+                   "record is too long (want at most 16 MB and 4096 columns)");
     }
   }
   fields.resize(count);
@@ -160,7 +161,8 @@ void CsvReader::parse_quoted(Cursor& cursor, std::string& field) {
   }
   drop_carriage_returns(field);
   std::size_t after = position + 1;
-  if (!at_end(after) && buffer_[after] == '\r' && !at_end(after + 1) && buffer_[after + 1] == '\n') {
+  if (!at_end(after) && buffer_[after] == '\r' && !at_end(after + 1) &&
+      buffer_[after + 1] == '\n') {
     ++after;
   }
   const bool ended = at_end(after);
@@ -174,9 +176,8 @@ void CsvReader::parse_quoted(Cursor& cursor, std::string& field) {
 
 void CsvReader::check_width(std::size_t width) const {
   if (width_ == 0 || width == width_) return;
-  const std::string want =
-      header_.empty() ? column_count(width_) + ", as in the first record"
-                      : std::to_string(width_) + ": " + join(header_, ",");
+  const std::string want = header_.empty() ? column_count(width_) + ", as in the first record"
+                                           : std::to_string(width_) + ": " + join(header_, ",");
   throw DataError(Place{path(), record_line_, 0, {}},
                   "record " + std::to_string(record_number_) + " has " + column_count(width) +
                       " (want " + want + "); quote fields that contain commas");
@@ -215,14 +216,16 @@ std::size_t find_column(const std::vector<std::string>& columns, std::string_vie
                         const std::string& path) {
   const auto found = std::find(columns.begin(), columns.end(), name);
   if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
-  throw DataError(path + ": no column " + std::string(name) + " (found: " + join(columns, ", ") + ")");
+  throw DataError(path + ": no column " + std::string(name) + " (found: " + join(columns, ", ") +
+                  ")");
 }
 
 void check_column_names(const std::vector<std::string>& columns, const std::string& path) {
   std::set<std::string_view> seen;
   for (const std::string& name : columns) {
     if (seen.insert(name).second) continue;
-    throw DataError(path + ": column " + name + " occurs twice (found: " + join(columns, ", ") + ")");
+    throw DataError(path + ": column " + name + " occurs twice (found: " + join(columns, ", ") +
+                    ")");
   }
 }
 

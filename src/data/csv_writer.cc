@@ -30,7 +30,10 @@ void append_csv_field(std::string& out, std::string_view field) {
     append_csv_field(out, readable(field));
     return;
   }
-  if (field.find_first_of(",\"\n") == std::string_view::npos) {
+  // A mark at the start of a file would be taken for its byte order mark; behind a quote it is
+  // text.
+  const bool is_marked = field.starts_with("\xEF\xBB\xBF");
+  if (!is_marked && field.find_first_of(",\"\n") == std::string_view::npos) {
     out += field;
     return;
   }

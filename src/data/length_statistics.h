@@ -11,7 +11,8 @@ struct LengthSummary {
   std::int64_t min = 0;
   double mean = 0;
   std::int64_t max = 0;
-  double p50 = 0;  // percentiles by linear interpolation between neighbours in order, as numpy.percentile
+  double p50 =
+      0;  // percentiles by linear interpolation between neighbours in order, as numpy.percentile
   double p90 = 0;
   double p99 = 0;
 };

@@ -49,8 +49,9 @@ class Columns {
         target_name_(spec.target_column),
         by_number_(is_number(spec.source_column)) {
     if (by_number_ != is_number(spec.target_column)) {
-      throw UsageError("columns " + source_name_ + " and " + target_name_ +
-                       " (want two names, for a file with a header, or two numbers, for one without)");
+      throw UsageError(
+          "columns " + source_name_ + " and " + target_name_ +
+          " (want two names, for a file with a header, or two numbers, for one without)");
     }
     if (by_number_) {
       source_ = column_index(source_name_);
@@ -73,8 +74,8 @@ class Columns {
   void take(std::vector<std::string>& row, const std::string& path, SentencePair& pair) const {
     const std::size_t last = std::max(source_, target_);
     if (last >= row.size()) {
-      throw DataError(path + ": no column " + std::to_string(last + 1) + " (found: " +
-                      column_count(row.size()) + ")");
+      throw DataError(path + ": no column " + std::to_string(last + 1) +
+                      " (found: " + column_count(row.size()) + ")");
     }
     std::swap(pair.source, row[source_]);
     std::swap(pair.target, row[target_]);
@@ -90,7 +91,8 @@ class Columns {
 
 class CsvSource : public ParallelCorpus::Source {
  public:
-  explicit CsvSource(const CorpusSpec& spec) : columns_(spec), reader_(spec.file, spec.invalid_utf8) {
+  explicit CsvSource(const CorpusSpec& spec)
+      : columns_(spec), reader_(spec.file, spec.invalid_utf8) {
     if (columns_.has_header()) columns_.read_header(reader_.read_header(), reader_.path());
   }
   bool next(SentencePair& pair) override {
@@ -144,7 +146,8 @@ class TsvSource : public ParallelCorpus::Source {
     std::size_t count = 0;
     for (std::size_t begin = 0; begin <= line.size(); ++count) {
       const std::size_t end = std::min(line.find('\t', begin), line.size());
-      if (end - begin > kMaxCellSize) throw DataError(place(), "field is too long (want at most 1 MB)");
+      if (end - begin > kMaxCellSize)
+        throw DataError(place(), "field is too long (want at most 1 MB)");
       if (count == row_.size()) row_.emplace_back();
       row_[count].assign(line.substr(begin, end - begin));
       begin = end + 1;
@@ -162,7 +165,8 @@ class TsvSource : public ParallelCorpus::Source {
 class LineSource : public ParallelCorpus::Source {
  public:
   explicit LineSource(const CorpusSpec& spec)
-      : source_(spec.source_file, spec.invalid_utf8), target_(spec.target_file, spec.invalid_utf8) {}
+      : source_(spec.source_file, spec.invalid_utf8),
+        target_(spec.target_file, spec.invalid_utf8) {}
   bool next(SentencePair& pair) override {
     std::string_view source;
     std::string_view target;
@@ -194,7 +198,8 @@ bool has_kind(const std::string& file, const std::string& extension) {
 std::unique_ptr<ParallelCorpus::Source> open_source(const CorpusSpec& spec) {
   const bool has_lines = !spec.source_file.empty() || !spec.target_file.empty();
   if (spec.file.empty() && !has_lines) {
-    throw UsageError("no corpus (want one .csv or .tsv file, or a source and a target file of lines)");
+    throw UsageError(
+        "no corpus (want one .csv or .tsv file, or a source and a target file of lines)");
   }
   if (!spec.file.empty() && has_lines) {
     throw UsageError(spec.file + ": one corpus file and a pair of line files exclude each other");
@@ -208,8 +213,9 @@ std::unique_ptr<ParallelCorpus::Source> open_source(const CorpusSpec& spec) {
   }
   if (has_kind(spec.file, ".csv")) return std::make_unique<CsvSource>(spec);
   if (has_kind(spec.file, ".tsv")) return std::make_unique<TsvSource>(spec);
-  throw UsageError(spec.file + ": not a text corpus by its name (want .csv or .tsv, each also .gz, "
-                               "or a source and a target file of lines)");
+  throw UsageError(spec.file +
+                   ": not a text corpus by its name (want .csv or .tsv, each also .gz, "
+                   "or a source and a target file of lines)");
 }
 
 }  // namespace

@@ -11,8 +11,9 @@
 
 namespace linformer {
 
-/// Where sentence pairs come from: `file` (.csv, .tsv, each also .gz), or `source_file` and `target_file` (lines, each also .gz).
-/// Columns are both names (the file has a header line) or both numbers from 1 (it has none); nothing is guessed.
+/// Where sentence pairs come from: `file` (.csv, .tsv, each also .gz), or `source_file` and
+/// `target_file` (lines, each also .gz). Columns are both names (the file has a header line) or
+/// both numbers from 1 (it has none); nothing is guessed.
 struct CorpusSpec {
   std::string file;
   std::string source_file;
@@ -22,18 +23,21 @@ struct CorpusSpec {
   InvalidUtf8 invalid_utf8 = InvalidUtf8::kError;
 };
 
-/// The pairs of a corpus in file order, in flat memory. CSV as CsvReader. TSV: cells between tabs, no quoting; as in CSV an
-/// empty line is no row and every row has as many cells as the first. Lines: the two files must have equally many.
+/// The pairs of a corpus in file order, in flat memory. CSV as CsvReader. TSV: cells between tabs,
+/// no quoting; as in CSV an empty line is no row and every row has as many cells as the first.
+/// Lines: the two files must have equally many.
 class ParallelCorpus {
  public:
-  /// Opens the files and reads the header. Throws UsageError for a spec that names no corpus, one of another kind or unusable
-  /// columns; DataError for a missing or doubled column and for text as CsvReader refuses it; and as InputStream.
+  /// Opens the files and reads the header. Throws UsageError for a spec that names no corpus, one
+  /// of another kind or unusable columns; DataError for a missing or doubled column and for text as
+  /// CsvReader refuses it; and as InputStream.
   explicit ParallelCorpus(const CorpusSpec& spec);
   ~ParallelCorpus();
   ParallelCorpus(ParallelCorpus&&) noexcept;
 
   /// The next pair; false at the end. The strings' memory is reused.
-  /// Throws DataError also for a corpus without any row ("no rows") and for line files of different length (both counts).
+  /// Throws DataError also for a corpus without any row ("no rows") and for line files of different
+  /// length (both counts).
   bool next(SentencePair& pair);
 
   /// Pairs that next() has returned.

@@ -43,7 +43,8 @@ class StoreFiller {
       : spec_(spec), writer_(writer), result_(result) {}
 
   void add(const EncodedPair& pair) {
-    const auto longest = static_cast<std::int64_t>(std::max(pair.source.size(), pair.target.size()));
+    const auto longest =
+        static_cast<std::int64_t>(std::max(pair.source.size(), pair.target.size()));
     if (spec_.max_length == 0 || longest + kSpecials <= spec_.max_length) {
       writer_.append(pair.source, pair.target);
     } else if (spec_.long_pairs == LongPolicy::kTruncate) {
@@ -52,7 +53,8 @@ class StoreFiller {
     } else if (spec_.long_pairs == LongPolicy::kDrop) {
       ++result_.dropped;
     } else {
-      const std::string& file = spec_.corpus.file.empty() ? spec_.corpus.source_file : spec_.corpus.file;
+      const std::string& file =
+          spec_.corpus.file.empty() ? spec_.corpus.source_file : spec_.corpus.file;
       throw DataError(Place{file, pair.line, 0, {}},
                       "pair is too long (got " + std::to_string(longest + kSpecials) +
                           " tokens, want at most " + std::to_string(spec_.max_length) +
@@ -83,18 +85,19 @@ PretokenizeResult pretokenize(const PretokenizeSpec& spec, const Tokenizer& toke
   if (spec.fraction < 1) {
     options.rows = leading_pairs(count_pairs(spec.corpus), spec.fraction);
   }
-  TokenStoreWriter writer(spec.output, static_cast<std::uint64_t>(tokenizer.vocab_size()), tokenizer.digest());
+  TokenStoreWriter writer(spec.output, static_cast<std::uint64_t>(tokenizer.vocab_size()),
+                          tokenizer.digest());
   PretokenizeResult result;
   StoreFiller filler(spec, writer, result);
-  const EncodeCounts counts =
-      encode_corpus(spec.corpus, tokenizer, options, [&](const EncodedPair& pair) { filler.add(pair); });
+  const EncodeCounts counts = encode_corpus(spec.corpus, tokenizer, options,
+                                            [&](const EncodedPair& pair) { filler.add(pair); });
   result.pairs = writer.info().pairs;
   result.skipped_empty = counts.skipped_empty;
   result.first_empty = counts.first_empty;
   if (result.pairs == 0) {
-    throw DataError(corpus_name(spec.corpus) + ": no pair is left of " + std::to_string(counts.rows) + " (" +
-                    std::to_string(result.dropped) + " too long, " +
-                    std::to_string(result.skipped_empty) + " empty)");
+    throw DataError(corpus_name(spec.corpus) + ": no pair is left of " +
+                    std::to_string(counts.rows) + " (" + std::to_string(result.dropped) +
+                    " too long, " + std::to_string(result.skipped_empty) + " empty)");
   }
   writer.commit();
   result.replaced = counts.replaced;

@@ -24,20 +24,20 @@ struct PretokenizeSpec {
 
 struct PretokenizeResult {
   std::int64_t pairs = 0;
-  std::int64_t dropped = 0;        // longer than max_length
-  std::int64_t truncated = 0;      // cut to max_length
+  std::int64_t dropped = 0;    // longer than max_length
+  std::int64_t truncated = 0;  // cut to max_length
   std::int64_t skipped_empty = 0;
   std::optional<Place> first_empty;
   std::int64_t replaced = 0;       // invalid UTF-8 parts that became U+FFFD
   std::int64_t source_tokens = 0;  // in the store, specials not counted
   std::int64_t target_tokens = 0;
-  std::int64_t bytes = 0;          // of the store
-  std::int64_t text_bytes = 0;     // that were encoded
+  std::int64_t bytes = 0;       // of the store
+  std::int64_t text_bytes = 0;  // that were encoded
 };
 
 /// Writes the token store of a corpus. It appears whole or not at all.
-/// Throws UsageError for a bad fraction, max_length or output name, DataError for a corpus as encode_corpus, for a long pair
-/// under kError and when no pair is left; IoError.
+/// Throws UsageError for a bad fraction, max_length or output name, DataError for a corpus as
+/// encode_corpus, for a long pair under kError and when no pair is left; IoError.
 PretokenizeResult pretokenize(const PretokenizeSpec& spec, const Tokenizer& tokenizer);
 
 }  // namespace linformer

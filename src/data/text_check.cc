@@ -21,8 +21,8 @@ std::size_t first_lone_cr(std::string_view text) {
 }
 
 [[noreturn]] void fail(const RawText& text, std::size_t position, const std::string& reason) {
-  const auto newlines =
-      std::count(text.bytes.begin(), text.bytes.begin() + static_cast<std::ptrdiff_t>(position), '\n');
+  const auto newlines = std::count(
+      text.bytes.begin(), text.bytes.begin() + static_cast<std::ptrdiff_t>(position), '\n');
   throw DataError(Place{std::string(text.path), 0, 0, text.offset + position},
                   reason + " (line " + std::to_string(text.line + newlines) + ")");
 }

@@ -47,8 +47,8 @@ std::uint64_t TokenStore::row_begin(std::uint32_t pair, Side side, std::uint64_t
   end = offset_at(std::uint64_t{pair} + 1, side);
   if (begin > end || end > tokens(side)) {
     fail(offsets(side).offset + std::uint64_t{pair} * offset_bytes_,
-         "damaged offsets (row " + std::to_string(pair) + " from " + std::to_string(begin) + " to " +
-             std::to_string(end) + " of " + std::to_string(tokens(side)) + ")");
+         "damaged offsets (row " + std::to_string(pair) + " from " + std::to_string(begin) +
+             " to " + std::to_string(end) + " of " + std::to_string(tokens(side)) + ")");
   }
   return begin;
 }
@@ -67,8 +67,8 @@ void TokenStore::append_ids(std::uint64_t begin, std::uint64_t end, Side side,
   for (std::uint64_t i = begin; i < end; ++i) {
     const std::uint64_t id = load<Id>(base + i * sizeof(Id));
     if (id >= info_.vocab_size) {
-      fail(ids(side).offset + i * sizeof(Id), "id " + std::to_string(id) + " (want below " +
-                                                  std::to_string(info_.vocab_size) + ")");
+      fail(ids(side).offset + i * sizeof(Id),
+           "id " + std::to_string(id) + " (want below " + std::to_string(info_.vocab_size) + ")");
     }
     out.push_back(static_cast<std::int32_t>(id));
   }
@@ -99,7 +99,8 @@ std::vector<std::uint32_t> TokenStore::lengths(Side side) const {
 void TokenStore::verify() const {
   const std::string digest = sha256_hex(file_.bytes().substr(kStoreHeaderSize));
   if (digest != info_.payload_digest) {
-    fail(kStoreHeaderSize, "payload is damaged (SHA-256 " + digest + ", want " + info_.payload_digest + ")");
+    fail(kStoreHeaderSize,
+         "payload is damaged (SHA-256 " + digest + ", want " + info_.payload_digest + ")");
   }
   std::vector<std::int32_t> ids;
   for (const Side side : {Side::kSource, Side::kTarget}) {
@@ -109,7 +110,8 @@ void TokenStore::verify() const {
       append_row(pair, side, ids);
       longest = std::max<std::uint64_t>(longest, ids.size());
     }
-    const std::uint64_t stated = side == Side::kSource ? info_.max_source_length : info_.max_target_length;
+    const std::uint64_t stated =
+        side == Side::kSource ? info_.max_source_length : info_.max_target_length;
     if (offset_at(0, side) != 0 || offset_at(size(), side) != tokens(side) || longest != stated) {
       fail(offsets(side).offset, "offsets contradict the header");
     }

@@ -19,9 +19,10 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kMaxTokens = std::uint64_t{1} << 48;  // keeps every size far below 2^64
 
 // Places in the header.
-constexpr std::size_t kVersionAt = 8, kHeaderSizeAt = 12, kIdBytesAt = 16, kOffsetBytesAt = 20, kFlagsAt = 24,
-                      kPairsAt = 32, kVocabSizeAt = 40, kTokensAt = 48, kLongestAt = 64, kSectionsAt = 80,
-                      kFileSizeAt = 144, kTokenizerAt = 152, kPayloadAt = 184, kZeroAt = 216, kDigestAt = 224;
+constexpr std::size_t kVersionAt = 8, kHeaderSizeAt = 12, kIdBytesAt = 16, kOffsetBytesAt = 20,
+                      kFlagsAt = 24, kPairsAt = 32, kVocabSizeAt = 40, kTokensAt = 48,
+                      kLongestAt = 64, kSectionsAt = 80, kFileSizeAt = 144, kTokenizerAt = 152,
+                      kPayloadAt = 184, kZeroAt = 216, kDigestAt = 224;
 
 template <typename T>
 void put(std::string& out, std::size_t at, T value) {
@@ -69,8 +70,9 @@ void check_identity(std::string_view bytes, const std::string& path) {
   }
   const auto version = get<std::uint32_t>(bytes, kVersionAt);
   if (version != kVersion) {
-    fail(path, kVersionAt, "token store of format " + std::to_string(version) +
-                               (version > kVersion ? ", written by a newer version" : "") + " (want 1)");
+    fail(path, kVersionAt,
+         "token store of format " + std::to_string(version) +
+             (version > kVersion ? ", written by a newer version" : "") + " (want 1)");
   }
   if (from_hex(sha256_hex(bytes.substr(0, kDigestAt))) != bytes.substr(kDigestAt, 32)) {
     fail(path, kDigestAt, "header is damaged (its SHA-256 does not fit)");
@@ -150,7 +152,8 @@ TokenStoreHeader decode_store_header(std::string_view bytes, const std::string& 
   }
   if (bytes.size() != header.info.bytes) {
     fail(path, std::min<std::uint64_t>(bytes.size(), header.info.bytes),
-         "token store is " + std::string(bytes.size() < header.info.bytes ? "cut" : "followed by other data") +
+         "token store is " +
+             std::string(bytes.size() < header.info.bytes ? "cut" : "followed by other data") +
              " (got " + std::to_string(bytes.size()) + " bytes, want " +
              std::to_string(header.info.bytes) + ")");
   }

@@ -20,7 +20,8 @@ struct TokenStoreHeader {
   std::array<StoreSection, 4> sections;  // source ids, target ids, source offsets, target offsets
 };
 
-/// Bytes of an id and of an offset, and the four sections, from the counts in `info`; sets info.id_bytes and info.bytes too.
+/// Bytes of an id and of an offset, and the four sections, from the counts in `info`; sets
+/// info.id_bytes and info.bytes too.
 TokenStoreHeader lay_out_store(TokenStoreInfo info);
 
 /// kStoreHeaderSize bytes.

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{1} << 20;
 
-/// A file without a name in the directory of `path`: what cannot be written in its place yet. Gone with its descriptor.
+/// A file without a name in the directory of `path`: what cannot be written in its place yet. Gone
+/// with its descriptor.
 class SpillFile {
  public:
   explicit SpillFile(const std::string& path) : path_(path) {
@@ -86,7 +87,8 @@ struct TokenStoreWriter::State {
   }
 
   void pad_to(std::uint64_t offset) {
-    LF_CHECK(file.size() <= offset && offset - file.size() < kStoreAlignment, "section out of place");
+    LF_CHECK(file.size() <= offset && offset - file.size() < kStoreAlignment,
+             "section out of place");
     emit(std::string(offset - file.size(), '\0'));
   }
 
@@ -140,7 +142,8 @@ TokenStoreWriter::TokenStoreWriter(const std::string& path, std::uint64_t vocab_
 
 TokenStoreWriter::~TokenStoreWriter() = default;
 
-void TokenStoreWriter::append(std::span<const std::int32_t> source, std::span<const std::int32_t> target) {
+void TokenStoreWriter::append(std::span<const std::int32_t> source,
+                              std::span<const std::int32_t> target) {
   TokenStoreInfo& info = state_->info;
   if (info.pairs == std::numeric_limits<std::uint32_t>::max()) {
     throw DataError("too many pairs for one token store (want below 2^32)");

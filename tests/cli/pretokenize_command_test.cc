@@ -56,10 +56,13 @@ TEST_F(PretokenizeCommand, WritesOneJsonObject) {
 
 TEST_F(PretokenizeCommand, WritesOneLineAndTalksOfWhatIsLeftOut) {
   const std::string line = run();
-  EXPECT_TRUE(line.starts_with(options_.output + ": 2 pairs, 2 source and 5 target tokens, ")) << line;
+  EXPECT_TRUE(line.starts_with(options_.output + ": 2 pairs, 2 source and 5 target tokens, "))
+      << line;
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
-  EXPECT_EQ(talk_, "dropped 1 pair longer than 9 tokens\nskipped 1 pair with an empty cell, the first at " +
-                       options_.corpus.file + ":3\nreplaced 1 invalid UTF-8 sequences by U+FFFD\n");
+  EXPECT_EQ(
+      talk_,
+      "dropped 1 pair longer than 9 tokens\nskipped 1 pair with an empty cell, the first at " +
+          options_.corpus.file + ":3\nreplaced 1 invalid UTF-8 sequences by U+FFFD\n");
 }
 
 TEST_F(PretokenizeCommand, UnknownPoliciesAreUsageErrors) {
@@ -68,9 +71,11 @@ TEST_F(PretokenizeCommand, UnknownPoliciesAreUsageErrors) {
     options.*member = value;
     return error_text<UsageError>([&] { run_pretokenize(options, common_); });
   };
-  EXPECT_EQ(refusal(&PretokenizeOptions::long_pairs, "x"), "--long x (want drop, truncate or error)");
+  EXPECT_EQ(refusal(&PretokenizeOptions::long_pairs, "x"),
+            "--long x (want drop, truncate or error)");
   EXPECT_EQ(refusal(&PretokenizeOptions::empty, "x"), "--empty x (want skip, error or keep)");
-  EXPECT_EQ(refusal(&PretokenizeOptions::invalid_utf8, "x"), "--invalid-utf8 x (want error or replace)");
+  EXPECT_EQ(refusal(&PretokenizeOptions::invalid_utf8, "x"),
+            "--invalid-utf8 x (want error or replace)");
   EXPECT_EQ(refusal(&PretokenizeOptions::tokenizer, ""),
             "--tokenizer is missing (want a directory with tokenizer.json)");
   EXPECT_EQ(refusal(&PretokenizeOptions::output, ""),

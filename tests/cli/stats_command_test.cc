@@ -82,7 +82,8 @@ TEST_F(StatsCommand, TextNeedsATokenizer) {
   StatsOptions options = of_csv();
   options.tokenizer.clear();
   EXPECT_EQ(error_text<UsageError>([&] { run_stats(options, {}); }),
-            "--tokenizer is missing (want a directory with tokenizer.json; only a token store needs none)");
+            "--tokenizer is missing (want a directory with tokenizer.json; only a token store "
+            "needs none)");
 }
 
 TEST_F(StatsCommand, AStoreOfAnotherTokenizerIsRefusedWithBothDigests) {
@@ -91,8 +92,8 @@ TEST_F(StatsCommand, AStoreOfAnotherTokenizerIsRefusedWithBothDigests) {
   const Tokenizer other = train_bpe(std::vector<std::string>{"aaa aaa"}, {.vocab_size = 262});
   other.save(options.tokenizer);
   EXPECT_EQ(error_text<DataError>([&] { run_stats(options, {}); }),
-            options.corpus.file + ": made by another tokenizer (" + byte_tokenizer().digest() + ", " +
-                options.tokenizer + " is " + other.digest() + ")");
+            options.corpus.file + ": made by another tokenizer (" + byte_tokenizer().digest() +
+                ", " + options.tokenizer + " is " + other.digest() + ")");
 }
 
 }  // namespace

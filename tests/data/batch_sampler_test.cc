@@ -24,7 +24,8 @@ Lengths make_lengths(std::size_t size) {
   SplitMix64 random(1);
   Lengths lengths;
   for (std::size_t i = 0; i < size; ++i) {
-    const auto base = static_cast<std::uint32_t>(1 + random.below(1 + random.below(1 + random.below(200))));
+    const auto base =
+        static_cast<std::uint32_t>(1 + random.below(1 + random.below(1 + random.below(200))));
     lengths.source.push_back(base);
     lengths.target.push_back(1 + base * 2 + static_cast<std::uint32_t>(random.below(1 + base / 2)));
   }
@@ -67,7 +68,8 @@ TEST(EpochOrder, IsAFixedPermutationOfSeedAndEpoch) {
 }
 
 TEST(EpochOrder, HoldsEveryIndexOnce) {
-  for (const std::uint32_t size : {0U, 1U, 2U, 1000U}) expect_each_index_once(epoch_order(7, 3, size), size);
+  for (const std::uint32_t size : {0U, 1U, 2U, 1000U})
+    expect_each_index_once(epoch_order(7, 3, size), size);
 }
 
 TEST(EpochOrder, MovesEveryPositionEverywhere) {
@@ -83,11 +85,12 @@ TEST(EpochOrder, MovesEveryPositionEverywhere) {
 
 TEST(EpochBatches, HoldEveryIndexOnceInEveryMode) {
   const Lengths lengths = make_lengths(5000);
-  for (const SamplerOptions options : {SamplerOptions{}, SamplerOptions{.batch_tokens = 700},
-                                       SamplerOptions{.batch_size = 64}, SamplerOptions{.sort_window = 1},
-                                       SamplerOptions{.batch_size = 88, .sequential = true},
-                                       SamplerOptions{.sequential = true}}) {
-    expect_each_index_once(flatten(epoch_batches(options, lengths.source, lengths.target, 42, 2)), 5000);
+  for (const SamplerOptions options :
+       {SamplerOptions{}, SamplerOptions{.batch_tokens = 700}, SamplerOptions{.batch_size = 64},
+        SamplerOptions{.sort_window = 1}, SamplerOptions{.batch_size = 88, .sequential = true},
+        SamplerOptions{.sequential = true}}) {
+    expect_each_index_once(flatten(epoch_batches(options, lengths.source, lengths.target, 42, 2)),
+                           5000);
   }
 }
 
@@ -138,7 +141,8 @@ TEST(EpochBatches, AreTheSameAgainAndOthersInTheNextEpoch) {
 
 TEST(EpochBatches, AreNotInOrderOfLength) {
   const Lengths lengths = make_lengths(5000);
-  const Batches batches = epoch_batches({.batch_tokens = 1000}, lengths.source, lengths.target, 42, 0);
+  const Batches batches =
+      epoch_batches({.batch_tokens = 1000}, lengths.source, lengths.target, 42, 0);
   std::size_t rises = 0;
   for (std::size_t i = 1; i < batches.size(); ++i) {
     rises += lengths.target[batches[i][0]] > lengths.target[batches[i - 1][0]];

@@ -24,17 +24,19 @@ struct Encoded {
 
 Encoded encode(const std::string& path, const EncodeOptions& options = {}) {
   Encoded out;
-  out.counts = encode_corpus({.file = path}, byte_tokenizer(), options, [&](const EncodedPair& pair) {
-    out.source.emplace_back(pair.source.begin(), pair.source.end());
-    out.target.emplace_back(pair.target.begin(), pair.target.end());
-    out.lines.push_back(pair.line);
-  });
+  out.counts =
+      encode_corpus({.file = path}, byte_tokenizer(), options, [&](const EncodedPair& pair) {
+        out.source.emplace_back(pair.source.begin(), pair.source.end());
+        out.target.emplace_back(pair.target.begin(), pair.target.end());
+        out.lines.push_back(pair.line);
+      });
   return out;
 }
 
 std::string many_rows(int count) {
   std::string text = "de,en\n";
-  for (int i = 0; i < count; ++i) text += "Zeile " + std::to_string(i) + ",line " + std::to_string(i * 7) + "\n";
+  for (int i = 0; i < count; ++i)
+    text += "Zeile " + std::to_string(i) + ",line " + std::to_string(i * 7) + "\n";
   return text;
 }
 
@@ -58,7 +60,8 @@ TEST(CorpusEncoder, AnyNumberOfThreadsGivesCorpusOrder) {
   const Encoded one = encode(path, {.threads = 1});
   ASSERT_EQ(one.source.size(), 20000U);
   EXPECT_EQ(one.lines[19999], 20001);
-  for (const std::int64_t threads : {0, 2, 3, 8}) EXPECT_TRUE(encode(path, {.threads = threads}) == one) << threads;
+  for (const std::int64_t threads : {0, 2, 3, 8})
+    EXPECT_TRUE(encode(path, {.threads = threads}) == one) << threads;
 }
 
 TEST(CorpusEncoder, TakesTheLeadingRowsOnly) {
@@ -90,13 +93,15 @@ TEST(CorpusEncoder, EmptyCellsAreAnErrorOnRequestWithCountAndFirstLine) {
   const TempDirectory directory;
   const std::string path = directory.write("a.csv", "de,en\na,b\n,c\nd, \ne,f\n");
   EXPECT_EQ(error_text<DataError>([&] { encode(path, {.empty = EmptyPolicy::kError}); }),
-            path + ":3: target is empty or blank (2 such pairs in all); --empty skip leaves them out, "
-                   "--empty keep keeps them");
+            path +
+                ":3: target is empty or blank (2 such pairs in all); --empty skip leaves them out, "
+                "--empty keep keeps them");
 }
 
 TEST(CorpusEncoder, EmptyCellsAreKeptOnRequest) {
   const TempDirectory directory;
-  const Encoded out = encode(directory.write("a.csv", "de,en\na,b\n,c\n"), {.empty = EmptyPolicy::kKeep});
+  const Encoded out =
+      encode(directory.write("a.csv", "de,en\na,b\n,c\n"), {.empty = EmptyPolicy::kKeep});
   ASSERT_EQ(out.target.size(), 2U);
   EXPECT_TRUE(out.target[1].empty());
   EXPECT_EQ(out.source[1].size(), 1U);

@@ -58,7 +58,8 @@ TEST(CorpusSplit, AFractionOutOfRangeIsAUsageError) {
 }
 
 TEST(CorpusSplit, AFractionThatLeavesNothingSaysSo) {
-  EXPECT_EQ(error_text<DataError>([] { leading_pairs(100, 0.001); }), "fraction 0.001 of 100 pairs leaves none");
+  EXPECT_EQ(error_text<DataError>([] { leading_pairs(100, 0.001); }),
+            "fraction 0.001 of 100 pairs leaves none");
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "data/batch_sampler.h"
+#include "data/csv_writer.h"
 #include "linformer/error.h"
 #include "support/expect_error.h"
 #include "support/gzip.h"
@@ -57,7 +59,9 @@ TEST(CsvReader, AcceptsMixedLineEndsAndLeavesNoCarriageReturn) {
 }
 
 TEST(CsvReader, AcceptsAByteOrderMarkOnce) {
-  EXPECT_EQ(read_rows("\xEF\xBB\xBF" "de,en\na,b\n"), (Rows{{"de", "en"}, {"a", "b"}}));
+  EXPECT_EQ(read_rows("\xEF\xBB\xBF"
+                      "de,en\na,b\n"),
+            (Rows{{"de", "en"}, {"a", "b"}}));
   EXPECT_EQ(read_rows("\xEF\xBB\xBF\"de\",en\n"), (Rows{{"de", "en"}}));
 }
 
@@ -76,7 +80,8 @@ TEST(CsvReader, MissingValueSpellingsAreText) {
 }
 
 TEST(CsvReader, UnicodeOddititesAreText) {
-  const std::string odd = "\xE2\x80\xA8 \xC2\x85 \xEF\xBB\xBF \xE2\x80\x8D \xF0\x9F\x98\x80 e\xCC\x81";
+  const std::string odd =
+      "\xE2\x80\xA8 \xC2\x85 \xEF\xBB\xBF \xE2\x80\x8D \xF0\x9F\x98\x80 e\xCC\x81";
   EXPECT_EQ(read_rows("a," + odd + "\n"), (Rows{{"a", odd}}));
 }
 
@@ -111,9 +116,11 @@ TEST(CsvReader, AWrongNumberOfFieldsNamesRecordAndLine) {
             "a.csv:2: record 2 has 3 columns (want 2: de,en); quote fields that contain commas");
   const TempDirectory directory;
   const std::string path = directory.write("a.csv", "a,b\nc\n");
-  EXPECT_EQ(error_text<DataError>([&] { read_file_rows(path); }),
-            path + ":2: record 2 has 1 column (want 2 columns, as in the first record); quote fields that "
-                   "contain commas");
+  EXPECT_EQ(
+      error_text<DataError>([&] { read_file_rows(path); }),
+      path +
+          ":2: record 2 has 1 column (want 2 columns, as in the first record); quote fields that "
+          "contain commas");
 }
 
 TEST(CsvReader, AnEmptyFileHasNoRows) {
@@ -149,15 +156,17 @@ TEST(CsvReader, AnUnclosedQuoteIsFoundLongBeforeTheEndOfALargeFile) {
 }
 
 TEST(CsvReader, TextAfterAClosingQuoteHasLineAndColumn) {
-  EXPECT_EQ(refusal("de,en\na,b\nü,\"a\"b\n"),
-            "a.csv:3:6: text after a closing quote (want a comma or a line end; write \"\" for a quote)");
+  EXPECT_EQ(
+      refusal("de,en\na,b\nü,\"a\"b\n"),
+      "a.csv:3:6: text after a closing quote (want a comma or a line end; write \"\" for a quote)");
   EXPECT_EQ(refusal("de,en\n\"a\nb\" ,c\n").substr(0, 10), "a.csv:3:3:");
 }
 
 TEST(CsvReader, AFieldOfOneMegabyteIsReadAndALongerOneRefused) {
   const std::string megabyte(kMaxCellSize, 'x');
   EXPECT_EQ(read_rows("a," + megabyte + "\r\nb,\"" + megabyte + "\"\n")[1][1], megabyte);
-  EXPECT_EQ(refusal("de,en\na,b\nc," + megabyte + "x\n"), "a.csv:3: field is too long (want at most 1 MB)");
+  EXPECT_EQ(refusal("de,en\na,b\nc," + megabyte + "x\n"),
+            "a.csv:3: field is too long (want at most 1 MB)");
   EXPECT_EQ(refusal("de,en\na,\"" + megabyte + "x\"\n"),
             "a.csv:2:3: quoted field is over 1 MB; is its closing quote missing?");
 }
@@ -180,11 +189,15 @@ TEST(CsvReader, NulLoneCarriageReturnAndBadUtf8HaveOffsetAndLine) {
 TEST(CsvReader, AFileWithCarriageReturnsForLineEndsIsNamedAsSuch) {
   std::string text = "de,en\r";
   for (int i = 0; i < 300000; ++i) text += "abc,def\r";
-  EXPECT_EQ(refusal(text), "a.csv@5: carriage return without a line feed (want LF or CRLF) (line 1)");
+  EXPECT_EQ(refusal(text),
+            "a.csv@5: carriage return without a line feed (want LF or CRLF) (line 1)");
 }
 
 TEST(CsvReader, OffsetsCountTheByteOrderMark) {
-  EXPECT_EQ(refusal("\xEF\xBB\xBF" "de,en\n\0,b\n"s).substr(0, 8), "a.csv@9:");
+  EXPECT_EQ(refusal("\xEF\xBB\xBF"
+                    "de,en\n\0,b\n"s)
+                .substr(0, 8),
+            "a.csv@9:");
 }
 
 TEST(CsvReader, OffsetsHoldAfterManyBuffers) {
@@ -195,9 +208,51 @@ TEST(CsvReader, OffsetsHoldAfterManyBuffers) {
   EXPECT_TRUE(refusal(text).starts_with("a.csv@" + std::to_string(offset) + ": byte 0xc3"));
 }
 
+TEST(CsvReader, BufferBoundariesMayFallAnywhere) {
+  for (std::size_t pad = (std::size_t{1} << 18) - 24; pad < (std::size_t{1} << 18) + 2; ++pad) {
+    const std::string long_field(pad, 'x');
+    EXPECT_EQ(read_rows(long_field + ",\"a\"\"b\r\nü\"\r\n\"d\",\"e\"\r\n\r\nf,g"),
+              (Rows{{long_field, "a\"b\nü"}, {"d", "e"}, {"f", "g"}}))
+        << pad;
+  }
+}
+
+TEST(CsvReader, RandomBytesAreRefusedOrReadBackAfterWriting) {
+  const std::string alphabet = "ab,,\"\"\n\n\r\0\xC3\xBC"s;
+  const TempDirectory directory;
+  SplitMix64 random(17);
+  int read = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string text;
+    for (std::uint64_t n = random.below(14); n > 0; --n)
+      text += alphabet[random.below(alphabet.size())];
+    const std::string path = directory.write("read" + std::to_string(i) + ".csv", text);
+    try {
+      const Rows rows = read_file_rows(path);
+      std::string written;
+      for (const auto& row : rows) {
+        for (std::size_t column = 0; column < row.size(); ++column) {
+          if (column > 0) written += ',';
+          append_csv_field(written, row[column]);
+        }
+        written += row.size() == 1 && row[0].empty() ? "\"\"\n" : "\n";
+      }
+      ASSERT_EQ(read_file_rows(directory.write("written" + std::to_string(i) + ".csv", written)),
+                rows)
+          << testing::PrintToString(text);
+      ++read;
+    } catch (const DataError& error) {
+      ASSERT_TRUE(std::string(error.what()).starts_with(path)) << error.what();
+    }
+  }
+  EXPECT_GT(read, 300);
+  EXPECT_LT(read, 2700);
+}
+
 TEST(CsvReader, ReplaceCountsWhatItReplaces) {
   const TempDirectory directory;
-  CsvReader reader(directory.write("a.csv", "de,en\na\xFF,\"b\xC3\"\nc,d\n"), InvalidUtf8::kReplace);
+  CsvReader reader(directory.write("a.csv", "de,en\na\xFF,\"b\xC3\"\nc,d\n"),
+                   InvalidUtf8::kReplace);
   reader.read_header();
   std::vector<std::string> fields;
   ASSERT_TRUE(reader.next(fields));

@@ -18,14 +18,20 @@ std::string row(std::initializer_list<std::string_view> fields) {
 
 TEST(CsvWriter, QuotesOnlyWhereNeeded) {
   EXPECT_EQ(row({"input", "a b", ""}), "input,a b,\n");
-  EXPECT_EQ(row({"a,b", "say \"hi\"", "two\nlines"}), "\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\"\n");
+  EXPECT_EQ(row({"a,b", "say \"hi\"", "two\nlines"}),
+            "\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\"\n");
 }
 
 TEST(CsvWriter, ARecordOfOneEmptyFieldIsNoEmptyLine) { EXPECT_EQ(row({""}), "\"\"\n"); }
 
 TEST(CsvWriter, WhatTheReaderRefusesIsWrittenAsItAcceptsIt) {
   EXPECT_EQ(row({"a\rb", "c\r\nd", std::string_view("e\0f", 3), "g\xFFh"}),
-            "\"a\nb\",\"c\nd\",e\xEF\xBF\xBD" "f,g\xEF\xBF\xBDh\n");
+            "\"a\nb\",\"c\nd\",e\xEF\xBF\xBD"
+            "f,g\xEF\xBF\xBDh\n");
+}
+
+TEST(CsvWriter, AByteOrderMarkThatIsTextStaysText) {
+  EXPECT_EQ(row({"\xEF\xBB\xBFx", "y"}), "\"\xEF\xBB\xBFx\",y\n");
 }
 
 TEST(CsvWriter, EverythingWrittenReadsBack) {

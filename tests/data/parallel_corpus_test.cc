@@ -84,7 +84,8 @@ TEST(ParallelCorpus, AMissingColumnListsTheColumns) {
 
 TEST(ParallelCorpus, UnusableColumnsAreUsageErrors) {
   EXPECT_EQ(refusal<UsageError>({.file = "a.csv", .source_column = "en", .target_column = "2"}),
-            "columns en and 2 (want two names, for a file with a header, or two numbers, for one without)");
+            "columns en and 2 (want two names, for a file with a header, or two numbers, for one "
+            "without)");
   EXPECT_EQ(refusal<UsageError>({.file = "a.csv", .source_column = "de"}),
             "column de is both source and target");
   EXPECT_EQ(refusal<UsageError>({.file = "a.csv", .source_column = "01", .target_column = "1"}),
@@ -100,9 +101,10 @@ TEST(ParallelCorpus, ASpecThatNamesNoCorpusIsAUsageError) {
             "a.en: a pair of line files needs both a source and a target file");
   EXPECT_EQ(refusal<UsageError>({.file = "a.csv", .source_file = "a.en"}),
             "a.csv: one corpus file and a pair of line files exclude each other");
-  EXPECT_EQ(refusal<UsageError>({.file = "a.lfs"}),
-            "a.lfs: not a text corpus by its name (want .csv or .tsv, each also .gz, or a source and a "
-            "target file of lines)");
+  EXPECT_EQ(
+      refusal<UsageError>({.file = "a.lfs"}),
+      "a.lfs: not a text corpus by its name (want .csv or .tsv, each also .gz, or a source and a "
+      "target file of lines)");
 }
 
 TEST(ParallelCorpus, AMissingFileIsAUserError) {
@@ -119,7 +121,8 @@ TEST(ParallelCorpus, ACorpusWithoutRowsIsRefused) {
   const std::string tsv = directory.write("a.tsv", "\n");
   EXPECT_EQ(refusal({.file = tsv}), tsv + ": no rows (the file is empty)");
   const std::string lines = directory.write("a.en", "");
-  EXPECT_EQ(refusal({.source_file = lines, .target_file = directory.write("a.de", "")}), lines + ": no rows");
+  EXPECT_EQ(refusal({.source_file = lines, .target_file = directory.write("a.de", "")}),
+            lines + ": no rows");
 }
 
 TEST(ParallelCorpus, LineFilesOfDifferentLengthNameBothCounts) {
@@ -127,7 +130,8 @@ TEST(ParallelCorpus, LineFilesOfDifferentLengthNameBothCounts) {
   const std::string three = directory.write("a.en", "a\nb\nc\n");
   const std::string five = directory.write("a.de", "1\n2\n3\n4\n5\n");
   const std::string want = " has 3 lines, " + five + " has 5";
-  EXPECT_EQ(refusal({.source_file = three, .target_file = five}), "line counts differ: " + three + want);
+  EXPECT_EQ(refusal({.source_file = three, .target_file = five}),
+            "line counts differ: " + three + want);
   EXPECT_EQ(refusal({.source_file = five, .target_file = three}),
             "line counts differ: " + five + " has 5 lines, " + three + " has 3");
 }
@@ -135,12 +139,14 @@ TEST(ParallelCorpus, LineFilesOfDifferentLengthNameBothCounts) {
 TEST(ParallelCorpus, ATsvRowOfOtherWidthNamesRecordAndLine) {
   const TempDirectory directory;
   const std::string path = directory.write("a.tsv", "en\tde\na\tb\n\nc\td\te\n");
-  EXPECT_EQ(refusal({.file = path}), path + ":4: record 3 has 3 columns (want 2, separated by tabs)");
+  EXPECT_EQ(refusal({.file = path}),
+            path + ":4: record 3 has 3 columns (want 2, separated by tabs)");
 }
 
 TEST(ParallelCorpus, ATsvCellOverOneMegabyteIsRefused) {
   const TempDirectory directory;
-  const std::string path = directory.write("a.tsv", "en\tde\na\t" + std::string(kMaxCellSize + 1, 'x') + "\n");
+  const std::string path =
+      directory.write("a.tsv", "en\tde\na\t" + std::string(kMaxCellSize + 1, 'x') + "\n");
   EXPECT_EQ(refusal({.file = path}), path + ":2: field is too long (want at most 1 MB)");
 }
 

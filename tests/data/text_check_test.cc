@@ -22,13 +22,14 @@ TEST(TextCheck, PlacesANulByteByOffsetAndLine) {
 TEST(TextCheck, RefusesACarriageReturnAloneAndAcceptsCrlf) {
   EXPECT_EQ(refusal("a\r\nb\rc"),
             "a.csv@104: carriage return without a line feed (want LF or CRLF) (line 8)");
-  EXPECT_EQ(refusal("a\r"), "a.csv@101: carriage return without a line feed (want LF or CRLF) (line 7)");
+  EXPECT_EQ(refusal("a\r"),
+            "a.csv@101: carriage return without a line feed (want LF or CRLF) (line 7)");
   EXPECT_NO_THROW(check_text({"a\r\nb\nc\r\n", "a.csv"}, InvalidUtf8::kError));
 }
 
 TEST(TextCheck, RefusesOverlongSurrogateTooLargeAndCutSequences) {
-  for (const std::string_view bad : {"\xC0\xAF"sv, "\xED\xA0\x80"sv, "\xF4\x90\x80\x80"sv, "\xE2\x82"sv,
-                                     "\xFF"sv, "\x80"sv, "\xF8\x88\x80\x80\x80"sv}) {
+  for (const std::string_view bad : {"\xC0\xAF"sv, "\xED\xA0\x80"sv, "\xF4\x90\x80\x80"sv,
+                                     "\xE2\x82"sv, "\xFF"sv, "\x80"sv, "\xF8\x88\x80\x80\x80"sv}) {
     const std::string text = refusal("ab" + std::string(bad));
     EXPECT_TRUE(text.starts_with("a.csv@102: byte 0x")) << text;
     EXPECT_TRUE(text.ends_with("(line 7)")) << text;
@@ -55,7 +56,10 @@ TEST(TextCheck, ReplacementsAreCountedAsPythonMakesThem) {
 }
 
 TEST(TextCheck, OnlyOneByteOrderMarkIsLeftOut) {
-  EXPECT_EQ(without_bom("\xEF\xBB\xBF\xEF\xBB\xBF" "a"), "\xEF\xBB\xBF" "a");
+  EXPECT_EQ(without_bom("\xEF\xBB\xBF\xEF\xBB\xBF"
+                        "a"),
+            "\xEF\xBB\xBF"
+            "a");
   EXPECT_EQ(without_bom("a"), "a");
 }
 

@@ -12,7 +12,8 @@
 namespace linformer {
 namespace {
 
-std::vector<std::string> read_lines(const std::string& path, InvalidUtf8 policy = InvalidUtf8::kError) {
+std::vector<std::string> read_lines(const std::string& path,
+                                    InvalidUtf8 policy = InvalidUtf8::kError) {
   TextLines lines(path, policy);
   std::vector<std::string> out;
   std::string_view line;
@@ -22,15 +23,21 @@ std::vector<std::string> read_lines(const std::string& path, InvalidUtf8 policy 
 
 TEST(TextLines, LeavesOutByteOrderMarkAndLineEnds) {
   const TempDirectory directory;
-  EXPECT_EQ(read_lines(directory.write("a", "\xEF\xBB\xBF" "a\r\n\nb")),
+  EXPECT_EQ(read_lines(directory.write("a",
+                                       "\xEF\xBB\xBF"
+                                       "a\r\n\nb")),
             (std::vector<std::string>{"a", "", "b"}));
 }
 
 TEST(TextLines, ErrorsHaveOffsetAndLine) {
   const TempDirectory directory;
-  const std::string path = directory.write("a", "\xEF\xBB\xBF" "a\nb\xFF\n");
+  const std::string path = directory.write("a",
+                                           "\xEF\xBB\xBF"
+                                           "a\nb\xFF\n");
   EXPECT_TRUE(error_text<DataError>([&] { read_lines(path); }).starts_with(path + "@6: byte 0xff"));
-  const std::string first = directory.write("b", "\xEF\xBB\xBF" "a\rb\n");
+  const std::string first = directory.write("b",
+                                            "\xEF\xBB\xBF"
+                                            "a\rb\n");
   EXPECT_EQ(error_text<DataError>([&] { read_lines(first); }),
             first + "@4: carriage return without a line feed (want LF or CRLF) (line 1)");
 }

@@ -10,7 +10,8 @@
 namespace linformer {
 namespace {
 
-TokenStoreInfo info_of(std::uint32_t pairs, std::uint64_t source_tokens, std::uint64_t target_tokens) {
+TokenStoreInfo info_of(std::uint32_t pairs, std::uint64_t source_tokens,
+                       std::uint64_t target_tokens) {
   TokenStoreInfo info;
   info.pairs = pairs;
   info.vocab_size = 50265;
@@ -68,7 +69,8 @@ TEST(TokenStoreHeader, LiesWithARightDigestAreRefusedBeforeAnythingIsRead) {
   const TokenStoreHeader header = lay_out_store(info_of(3, 10, 20));
   std::string bytes = encode_store_header(header);
   bytes.resize(header.info.bytes);
-  EXPECT_EQ(refusal(forged(bytes, 32, std::uint64_t{1} << 32)), "a.lfs@32: too many pairs (want below 2^32)");
+  EXPECT_EQ(refusal(forged(bytes, 32, std::uint64_t{1} << 32)),
+            "a.lfs@32: too many pairs (want below 2^32)");
   EXPECT_EQ(refusal(forged(bytes, 48, ~std::uint64_t{0})), "a.lfs@48: impossible number of tokens");
   EXPECT_EQ(refusal(forged(bytes, 24, 1)),
             "a.lfs@24: token store uses something that this version does not know");

@@ -39,7 +39,8 @@ Rows make_rows(std::size_t count, std::uint64_t vocab_size) {
 
 void write_store(const std::string& path, const Rows& rows, std::uint64_t vocab_size) {
   TokenStoreWriter writer(path, vocab_size, kDigest);
-  for (std::size_t i = 0; i < rows.source.size(); ++i) writer.append(rows.source[i], rows.target[i]);
+  for (std::size_t i = 0; i < rows.source.size(); ++i)
+    writer.append(rows.source[i], rows.target[i]);
   writer.commit();
 }
 
@@ -104,9 +105,21 @@ TEST(TokenStore, HasTheDocumentedLayout) {
   const TempDirectory directory;
   write_store(directory.file("a.lfs"), {{{1, 2}, {3}}, {{4}, {5, 60000}}}, 65536);
   const std::string bytes = slurp(directory.file("a.lfs"));
-  const auto u16 = [&](std::size_t at) { std::uint16_t v; std::memcpy(&v, &bytes[at], 2); return v; };
-  const auto u32 = [&](std::size_t at) { std::uint32_t v; std::memcpy(&v, &bytes[at], 4); return v; };
-  const auto u64 = [&](std::size_t at) { std::uint64_t v; std::memcpy(&v, &bytes[at], 8); return v; };
+  const auto u16 = [&](std::size_t at) {
+    std::uint16_t v;
+    std::memcpy(&v, &bytes[at], 2);
+    return v;
+  };
+  const auto u32 = [&](std::size_t at) {
+    std::uint32_t v;
+    std::memcpy(&v, &bytes[at], 4);
+    return v;
+  };
+  const auto u64 = [&](std::size_t at) {
+    std::uint64_t v;
+    std::memcpy(&v, &bytes[at], 8);
+    return v;
+  };
   EXPECT_EQ(bytes.substr(0, 8), "\x89LFS\r\n\x1a\n");
   EXPECT_EQ(u32(8), 1U);
   EXPECT_EQ(u32(12), 256U);
@@ -195,7 +208,8 @@ TEST_F(DamagedStore, ACutPayloadNamesBothSizes) {
   EXPECT_EQ(refusal(), "@" + std::to_string(size - 3) + ": token store is cut (got " +
                            std::to_string(size - 3) + " bytes, want " + std::to_string(size) + ")");
   bytes_.resize(size + 1);
-  EXPECT_EQ(refusal(), "@" + std::to_string(size) + ": token store is followed by other data (got " +
+  EXPECT_EQ(refusal(), "@" + std::to_string(size) +
+                           ": token store is followed by other data (got " +
                            std::to_string(size + 1) + " bytes, want " + std::to_string(size) + ")");
 }
 
@@ -232,7 +246,8 @@ TEST_F(DamagedStore, ADamagedOffsetIsRefusedWhenItsRowIsRead) {
   bytes_[offsets + 4 + 3] = 0x7F;
   directory_.write("b.lfs", bytes_);
   const TokenStore store(directory_.file("b.lfs"));
-  const std::string want = directory_.file("b.lfs") + "@" + std::to_string(offsets) + ": damaged offsets (row 0";
+  const std::string want =
+      directory_.file("b.lfs") + "@" + std::to_string(offsets) + ": damaged offsets (row 0";
   EXPECT_TRUE(error_text<DataError>([&] { store.length(0, Side::kSource); }).starts_with(want));
   EXPECT_THROW(store.lengths(Side::kSource), DataError);
   EXPECT_NO_THROW(store.lengths(Side::kTarget));

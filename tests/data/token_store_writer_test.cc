@@ -36,7 +36,8 @@ TEST(TokenStoreWriter, LeavesTheStoreAlone) {
   writer.commit();
   EXPECT_EQ(files_in(directory), 1U);
   EXPECT_EQ(writer.info().bytes, std::filesystem::file_size(directory.file("a.lfs")));
-  EXPECT_EQ(writer.info().payload_digest, TokenStore(directory.file("a.lfs")).info().payload_digest);
+  EXPECT_EQ(writer.info().payload_digest,
+            TokenStore(directory.file("a.lfs")).info().payload_digest);
 }
 
 TEST(TokenStoreWriter, AStoreOfNoPairsIsValid) {
