@@ -85,6 +85,7 @@ std::string Argument::wanted() const {
   if (std::holds_alternative<std::vector<std::int64_t>*>(target)) out = "whole numbers separated by commas, each";
   if (std::holds_alternative<double*>(target)) out = "a number";
   if (!range) return out == "a value" && !metavar.empty() ? "a value (" + std::string(metavar) + ")" : out;
+  if (range->low == range->high) return number_text(range->low);
   if (range->above) return out + " above " + number_text(range->low) + ", at most " + number_text(range->high);
   return out + " from " + number_text(range->low) + " to " + number_text(range->high);
 }

@@ -70,6 +70,20 @@ const Verb& take_verb(Words& words) {
                    did_you_mean(nearest(second, seconds, tolerated_edits(second))));
 }
 
+/// The flags of all verbs, for suggestions.
+std::vector<std::string_view> all_flags() {
+  std::vector<std::string_view> out{"--help", "--version"};
+  CommonOptions unused;
+  for (const Argument& argument : common_arguments(unused, true)) out.push_back(argument.name);
+  for (const Verb& verb : verb_table()) {
+    VerbOptions options = verb.defaults;
+    for (const Argument& argument : arguments_of(options)) {
+      if (!argument.is_positional()) out.push_back(argument.name);
+    }
+  }
+  return out;
+}
+
 /// Moves flags that stand before the verb behind it. A flag with a value takes the word after it along.
 Words move_leading_flags(Words words) {
   CommonOptions unused;
@@ -79,10 +93,9 @@ Words move_leading_flags(Words words) {
     const std::string name = flag_name(words.front());
     const auto known = std::ranges::find(common, name, &Argument::name);
     if (known == common.end()) {
-      std::vector<std::string_view> names{"--help", "--version"};
-      for (const Argument& argument : common) names.push_back(argument.name);
-      throw UsageError(shortened(name) + " is not a flag of linformer" + did_you_mean(nearest(name, names, tolerated_edits(name))) +
-                       "; the verb comes first: `linformer --help` lists them");
+      const std::vector<std::string_view> names = all_flags();
+      throw UsageError(shortened(name) + " before the verb is no flag of every verb" +
+                       did_you_mean(nearest(name, names, tolerated_edits(name))) + "; see `linformer --help`");
     }
     const std::size_t count = known->is_switch() || words.front().find('=') != std::string::npos ? 1 : 2;
     for (std::size_t i = 0; i < count && !words.empty(); ++i) {
@@ -114,10 +127,9 @@ class Parser {
       values_.emplace_back();
       CLI::Option* option = app_.add_option(name, values_.back());
       option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-      if (argument.has_optional_value()) {
-        option->expected(0, 1);
-      } else if (!argument.is_list()) {
-        option->expected(1);
+      if (!argument.is_list()) {
+        option->expected(argument.has_optional_value() ? 0 : 1, 1);
+        option->allow_extra_args(false);
       }
       options_.push_back(option);
     }
@@ -161,7 +173,7 @@ class Parser {
 
   void refuse_extras() const {
     const Words extras = app_.remaining();
-    const auto flag = std::ranges::find_if(extras, [](const std::string& word) { return word.size() > 1 && word[0] == '-'; });
+    const auto flag = std::ranges::find_if(extras, [](const std::string& word) { return word.size() > 1 && word[0] == '-' && word != "--"; });
     if (flag != extras.end()) {
       const std::string name = flag_name(*flag);
       std::vector<std::string_view> names{"--help"};

@@ -75,7 +75,7 @@ void check_compare(const CompareOptions& options) {
 
 void check_checkpoint(const std::string& path) {
   if (path.starts_with("wandb:") || fs::exists(status_of(path))) return;
-  throw CheckpointError(path + ": no such checkpoint (want a run directory, RUN/step-N or checkpoint.pt)");
+  throw CheckpointError(path + ": no such checkpoint (want a run directory or RUN/step-N)");
 }
 
 void check_corpus_files(const CorpusOptions& corpus) {

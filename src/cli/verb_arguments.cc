@@ -10,7 +10,7 @@ using Arguments = std::vector<Argument>;
 constexpr Range kLength{1, 1048576};
 constexpr Range kGreedy{1, 1};
 constexpr char kTokenizerHelp[] = "Directory with tokenizer.json, or with vocab.json and merges.txt.";
-constexpr char kCheckpointHelp[] = "A run directory, one of its checkpoints (.../step-N) or a checkpoint.pt.";
+constexpr char kCheckpointHelp[] = "A run directory or one of its checkpoints (.../step-N).";
 constexpr char kBeamHelp[] = "Hypotheses kept; 1 = greedy search.";
 constexpr char kNewTokensHelp[] = "Longest translation in tokens; left out, twice the source and 20 more.";
 constexpr char kOverrideHelp[] = "Options that replace those of the file: a.b=value.";

@@ -145,6 +145,9 @@ LoadedConfig Loader::finish(const std::string& file) {
   RunConfig& config = loaded_.config;
   const bool is_compatible = is_compatibility_mode(loaded_);
   if (is_compatible) apply_compatibility_defaults(loaded_);
+  if (is_compatible && !config.compatibility) {
+    loaded_.origins["compatibility"] = {.layer = Layer::kCompatibility, .spelling = "compatibility"};
+  }
   if (loaded_.origins.at("training.batch_tokens").layer > loaded_.origins.at("training.batch_size").layer) {
     config.training.batch_size = 0;
     loaded_.origins["training.batch_size"] = {.layer = Layer::kDefault, .spelling = "training.batch_size"};

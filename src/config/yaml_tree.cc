@@ -80,6 +80,7 @@ class TreeBuilder : public YAML::EventHandler {
     refuse_properties(mark);
     // yaml-cpp calls a plain scalar "?" and any other one "!".
     const auto kind = tag == "?" ? YamlNode::Kind::kPlain : YamlNode::Kind::kQuoted;
+    if (kind == YamlNode::Kind::kQuoted) require_closed_quote(mark);
     add({.kind = kind, .place = place(mark), .text = value});
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
@@ -110,6 +111,21 @@ class TreeBuilder : public YAML::EventHandler {
     const char first = position < text_.size() ? text_[position] : '\0';
     if (first == '!') throw ConfigError(place(mark), "tags are not allowed");
     if (first == '&' || first == '*') throw ConfigError(place(mark), kNoAnchors);
+  }
+
+  /// yaml-cpp takes the end of the file for the closing quote where a line end stands before it.
+  void require_closed_quote(const YAML::Mark& mark) const {
+    const auto begin = static_cast<std::size_t>(std::max(mark.pos, 0));
+    const char quote = begin < text_.size() ? text_[begin] : '\0';
+    if (quote != '"' && quote != '\'') return;
+    for (std::size_t i = begin + 1; i < text_.size(); ++i) {
+      if (text_[i] == '\\' && quote == '"') {
+        ++i;
+      } else if (text_[i] == quote) {
+        return;  // that of a doubled single quote is closed as well
+      }
+    }
+    throw ConfigError(place(mark), "invalid YAML: the quote is never closed");
   }
 
   void start(const YAML::Mark& mark, YamlNode::Kind kind) {

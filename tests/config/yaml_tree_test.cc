@@ -95,6 +95,10 @@ TEST(YamlTree, RefusesTabsAndBrokenYamlWithPlaces) {
   EXPECT_EQ(complaint("model:\n\tdim: 5"), "c.yaml:2:1: a tab in the indentation (want spaces)");
   EXPECT_EQ(complaint("model:\n  dim: 5\n \t k: 5"), "c.yaml:3:2: a tab in the indentation (want spaces)");
   EXPECT_TRUE(complaint("a: \"x\nb: 3").starts_with("c.yaml:2:5: invalid YAML: "));
+  EXPECT_EQ(complaint("a: \"x\n"), "c.yaml:1:4: invalid YAML: the quote is never closed");
+  EXPECT_EQ(complaint("a: 'x\n"), "c.yaml:1:4: invalid YAML: the quote is never closed");
+  EXPECT_EQ(complaint("a: \"x\\\"\n"), "c.yaml:1:4: invalid YAML: the quote is never closed");
+  EXPECT_EQ(parse_yaml("a: 'it''s'\nb: \"\\\"\\\\\"\nc: |\n  it's\n", "c.yaml").entries[0].value.text, "it's");
   EXPECT_TRUE(complaint("a: b: c").starts_with("c.yaml:1:5: invalid YAML: "));
   EXPECT_TRUE(complaint("a: {b: 1").starts_with("c.yaml:1:1: invalid YAML: "));
   EXPECT_EQ(parse_yaml("a: 1\t# c\n\t\n\t# c\n", "c.yaml").entries.size(), 1U);

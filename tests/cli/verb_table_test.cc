@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/verb_table.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "cli/command_line.h"
+
+namespace linformer {
+namespace {
+
+std::vector<std::string> words_of(std::string_view line) {
+  std::vector<std::string> out;
+  for (std::size_t begin = 0; begin < line.size();) {
+    const std::size_t end = std::min(line.find(' ', begin), line.size());
+    out.emplace_back(line.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+TEST(VerbTable, HasEveryVerbOnceWithPurposeAndExamples) {
+  std::set<std::string_view> names;
+  for (const Verb& verb : verb_table()) {
+    EXPECT_TRUE(names.insert(verb.name).second) << verb.name;
+    EXPECT_TRUE(verb.purpose.ends_with('.')) << verb.name;
+    EXPECT_GE(verb.examples.size(), 1U) << verb.name;
+    EXPECT_EQ(find_verb(verb.name), &verb);
+  }
+  for (const char* name : {"demo", "tokenizer train", "tokenizer encode", "tokenizer decode", "pretokenize", "stats", "train",
+                           "evaluate", "score", "translate", "compare", "average", "inspect", "config show", "config schema",
+                           "doctor", "completion"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
+  EXPECT_EQ(find_verb("nonsense"), nullptr);
+}
+
+TEST(VerbTable, ExamplesAreUnderstood) {
+  for (const Verb& verb : verb_table()) {
+    for (const std::string_view example : verb.examples) {
+      // Redirections and pipes are the shell's.
+      const std::string_view own = example.substr(0, example.find_first_of("<>|"));
+      std::vector<std::string> words{"linformer"};
+      for (std::string& word : words_of(own)) words.push_back(std::move(word));
+      std::vector<const char*> argv;
+      for (const std::string& word : words) argv.push_back(word.c_str());
+      ParsedCommand command;
+      EXPECT_NO_THROW(command = parse_command_line(static_cast<int>(argv.size()), argv.data())) << example;
+      if (example.starts_with(verb.name)) EXPECT_EQ(command.verb, verb.name);
+    }
+  }
+}
+
+TEST(VerbTable, ArgumentsHaveOneNameAndAHelpText) {
+  for (const Verb& verb : verb_table()) {
+    VerbOptions options = verb.defaults;
+    CommonOptions common;
+    std::vector<Argument> arguments = arguments_of(options);
+    for (Argument& argument : common_arguments(common, verb.is_tensor_verb)) arguments.push_back(std::move(argument));
+    std::set<std::string_view> names;
+    for (const Argument& argument : arguments) {
+      EXPECT_TRUE(names.insert(argument.name).second) << verb.name << " " << argument.name;
+      EXPECT_TRUE(argument.help.ends_with('.')) << verb.name << " " << argument.name;
+      EXPECT_EQ(argument.metavar.empty(), argument.is_switch() || argument.is_positional()) << argument.name;
+    }
+    EXPECT_EQ(names.contains("--device"), verb.is_tensor_verb) << verb.name;
+    EXPECT_TRUE(names.contains("--json"));
+    EXPECT_TRUE(names.contains("--quiet"));
+    EXPECT_TRUE(names.contains("--threads"));
+  }
+}
+
+}  // namespace
+}  // namespace linformer
