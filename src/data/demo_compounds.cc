@@ -188,7 +188,7 @@ constexpr std::array<Template, 6> kTemplates = {{
     {"try to", 25, try_to},
     {"relative subject", 30, relative_subject},
     {"relative object", 25, relative_object},
-    {"comparison", 25, comparison},
+    {"comparison", 35, comparison},
     {"coordination", 30, coordination},
 }};
 

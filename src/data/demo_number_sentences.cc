@@ -32,7 +32,7 @@ Phrase city(Chooser& chooser, bool destination) {
 
 Phrase date_with_year(Chooser& chooser) {
   const Phrase date = day_of_month(chooser.between(1, 28), chooser.between(1, 12));
-  const std::string year = " " + std::to_string(chooser.between(1980, 2019));
+  const std::string year = " " + std::to_string(chooser.between(1990, 2019));
   return {"on " + date.english + year, "am " + date.german + year};
 }
 
@@ -76,7 +76,7 @@ Phrase cost(Chooser& chooser) {
         join({"how much", several ? "do" : "does", what.english(false), "cost?"}),
         join({"wie viel", several ? "kosten" : "kostet", what.german(Case::kNominative)}) + "?"};
   }
-  const Phrase amount = price(chooser.between(2, 99), chooser.one_of(kCents));
+  const Phrase amount = price(chooser.between(2, 40), chooser.one_of(kCents));
   if (chooser.chance(30)) {
     const Nominal buyer = chooser.subject();
     static constexpr std::string_view kHave = "habe hast hat haben";
@@ -121,12 +121,12 @@ Phrase appointment(Chooser& chooser) {
 }
 
 std::int64_t likely_age(Chooser& chooser, const Nominal& who) {
-  if (who.noun == nullptr) return chooser.between(2, 99);
+  if (who.noun == nullptr) return chooser.between(2, 70);
   const std::string_view noun = who.noun->english;
   if (noun == "child" || noun == "boy" || noun == "girl") return chooser.between(2, 14);
   if (noun == "student") return chooser.between(18, 30);
   if (noun == "son" || noun == "daughter") return chooser.between(2, 40);
-  return chooser.between(25, 99);
+  return chooser.between(25, 70);
 }
 
 Phrase age(Chooser& chooser) {
@@ -150,7 +150,7 @@ Phrase count(Chooser& chooser) {
                                                               "girl", "student", "doctor"};
   static constexpr std::array<std::string_view, 5> kFittings = {"chair", "table", "window",
                                                                 "computer", "lamp"};
-  const Phrase number = number_word(chooser.between(2, 99));
+  const Phrase number = number_word(chooser.between(2, 70));
   if (chooser.chance(35)) {
     Clause clause{.subject = chooser.subject(), .verb = &verb_named("haben")};
     clause.object = noun_phrase(chooser.noun(kReading | kThing | kClothing | kFood | kAnimal),
@@ -215,13 +215,13 @@ Phrase how_many(Chooser& chooser) {
 
 constexpr std::array<Template, 11> kTemplates = {{
     {"clock", 5, now},
-    {"departure", 25, departure},
-    {"cost", 30, cost},
-    {"born", 25, born},
+    {"departure", 35, departure},
+    {"cost", 45, cost},
+    {"born", 35, born},
     {"today", 10, today},
     {"appointment", 20, appointment},
-    {"age", 20, age},
-    {"count", 25, count},
+    {"age", 35, age},
+    {"count", 40, count},
     {"since", 15, since},
     {"sum", 15, sum},
     {"how many", 15, how_many},
