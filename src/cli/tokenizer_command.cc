@@ -190,8 +190,10 @@ void decode_lines(const Tokenizer& tokenizer, bool json) {
 
 int run_tokenizer_train(const TokenizerTrainOptions& options, const CommonOptions& common) {
   const auto start = std::chrono::steady_clock::now();
-  if (options.inputs.empty()) throw UsageError("no INPUT (want text files, .csv or .tsv, also .gz)");
-  if (options.output.empty()) throw UsageError("--output is missing (want the name of a directory)");
+  if (options.inputs.empty())
+    throw UsageError("no INPUT (want text files, .csv or .tsv, also .gz)");
+  if (options.output.empty())
+    throw UsageError("--output is missing (want the name of a directory)");
   check_tokenizer_directory(options.output);
   BpeTrainer trainer({.vocab_size = options.vocab_size, .lowercase = options.lowercase});
   for (const std::string& input : options.inputs) add_input(input, trainer);

@@ -70,7 +70,8 @@ class Learner {
     }
     for (const auto& [text, count] : counts) {
       Word word{{}, count};
-      for (const char byte : text) word.symbols.push_back(byte_ids[static_cast<unsigned char>(byte)]);
+      for (const char byte : text)
+        word.symbols.push_back(byte_ids[static_cast<unsigned char>(byte)]);
       words_.push_back(std::move(word));
     }
     for (std::uint32_t i = 0; i < words_.size(); ++i) count_pairs(i);

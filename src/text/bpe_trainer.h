@@ -19,8 +19,8 @@ struct BpeTrainerOptions {
 };
 
 /// Learns a byte-level BPE. Each step merges the most frequent pair of neighbours, of equally
-/// frequent ones the one with the smallest ids, as Hugging Face's BpeTrainer does, so both learn the
-/// same merges from the same lines. Deterministic.
+/// frequent ones the one with the smallest ids, as Hugging Face's BpeTrainer does, so both learn
+/// the same merges from the same lines. Deterministic.
 class BpeTrainer {
  public:
   /// Throws UsageError when vocab_size is below 261 or above 1,000,000.

@@ -11,8 +11,9 @@
 
 namespace linformer {
 
-/// Applies merges to one word: of all neighbours that have a merge, the one of lowest rank is merged,
-/// the leftmost of equals, until none is left. Ids need not be in the order of ranks (BART's are not).
+/// Applies merges to one word: of all neighbours that have a merge, the one of lowest rank is
+/// merged, the leftmost of equals, until none is left. Ids need not be in the order of ranks
+/// (BART's are not).
 class BytePairEncoder {
  public:
   /// byte_ids: id of each single byte. merges: in order of rank, each pair once.

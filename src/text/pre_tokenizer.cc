@@ -13,7 +13,8 @@
 namespace linformer {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "letters_end counts bytes from the low end");
+static_assert(std::endian::native == std::endian::little,
+              "letters_end counts bytes from the low end");
 
 constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
 constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;

@@ -2,10 +2,9 @@
 #include "text/strict_json.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "linformer/error.h"
 #include "text/tokenizer_spec.h"
@@ -30,8 +29,8 @@ Place place_of(const std::string& file, std::string_view text, std::size_t offse
 /// The parser's reason without its own prefix and without the text that it read last.
 std::string reason_of(std::string_view what) {
   const std::size_t column = what.find("column ");
-  const std::size_t colon = column == std::string_view::npos ? what.find("] ") + 1
-                                                             : what.find(": ", column) + 1;
+  const std::size_t colon =
+      column == std::string_view::npos ? what.find("] ") + 1 : what.find(": ", column) + 1;
   what.remove_prefix(colon + 1);
   return "not valid JSON: " + std::string(what.substr(0, what.find("; last read")));
 }
@@ -73,8 +72,8 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
   }
   bool open(Json value) {
     if (open_.size() == kMaxJsonDepth) {
-      throw DataError(file_ + ": nested too deeply (want at most " +
-                      std::to_string(kMaxJsonDepth) + " levels)");
+      throw DataError(file_ + ": nested too deeply (want at most " + std::to_string(kMaxJsonDepth) +
+                      " levels)");
     }
     open_.push_back(store(std::move(value)));
     return true;

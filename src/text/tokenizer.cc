@@ -57,8 +57,7 @@ std::vector<AddedToken> select_added(const TokenizerSpec& spec, bool normalized)
 
 std::int32_t find_token(const TokenizerSpec& spec, std::string_view token) {
   const auto entry = std::find(spec.tokens.begin(), spec.tokens.end(), token);
-  return entry == spec.tokens.end() ? -1
-                                    : static_cast<std::int32_t>(entry - spec.tokens.begin());
+  return entry == spec.tokens.end() ? -1 : static_cast<std::int32_t>(entry - spec.tokens.begin());
 }
 
 std::array<std::int32_t, 256> find_bytes(const TokenizerSpec& spec) {
@@ -193,9 +192,8 @@ std::size_t Tokenizer::State::encode_pieces(const char* text, std::size_t size,
     }
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t length = ends[i] - begin;
-      const WordCache::Entry* entry = length <= WordCache::kMaxShortBytes
-                                          ? WordCache::find(buckets[i], keys[i])
-                                          : nullptr;
+      const WordCache::Entry* entry =
+          length <= WordCache::kMaxShortBytes ? WordCache::find(buckets[i], keys[i]) : nullptr;
       if (entry != nullptr) {
         std::memcpy(out, entry->ids.data(), sizeof entry->ids);
         out += WordCache::num_ids(*entry);

@@ -17,9 +17,10 @@ struct TokenizerSpec;
 /// the same time. Copies share their content and are cheap.
 class Tokenizer {
  public:
-  /// Reads a directory that holds tokenizer.json, or vocab.json with merges.txt, or a tokenizer.json
-  /// file itself. A `truncation` or `padding` block in tokenizer.json is checked and then unused:
-  /// lengths are the caller's. Throws DataError naming the file and the token, merge, line or offset.
+  /// Reads a directory that holds tokenizer.json, or vocab.json with merges.txt, or a
+  /// tokenizer.json file itself. A `truncation` or `padding` block in tokenizer.json is checked and
+  /// then unused: lengths are the caller's. Throws DataError naming the file and the token, merge,
+  /// line or offset.
   static Tokenizer load(const std::string& path);
 
   /// Checks `spec` (dense unique ids, merges that resolve, ...). Throws DataError.
@@ -35,13 +36,13 @@ class Tokenizer {
   bool lowercase() const;
   const TokenizerSpec& spec() const;
 
-  /// Appends the ids of `text`, without <s> and </s>. Added tokens ("<s>", "<mask>", ...) that stand
-  /// in the text become their ids. `text` should be UTF-8: a byte that is not becomes a piece of its
-  /// own, whose byte decodes to itself.
+  /// Appends the ids of `text`, without <s> and </s>. Added tokens ("<s>", "<mask>", ...) that
+  /// stand in the text become their ids. `text` should be UTF-8: a byte that is not becomes a piece
+  /// of its own, whose byte decodes to itself.
   void encode(std::string_view text, std::vector<std::int32_t>& ids) const;
 
-  /// <s>, the ids of `text`, </s>. With max_length > 0 at most max_length ids: the text's are cut on
-  /// the right. Throws UsageError for a max_length of 1 or below 0.
+  /// <s>, the ids of `text`, </s>. With max_length > 0 at most max_length ids: the text's are cut
+  /// on the right. Throws UsageError for a max_length of 1 or below 0.
   std::vector<std::int32_t> encode_with_special(std::string_view text,
                                                 std::int64_t max_length = 0) const;
 

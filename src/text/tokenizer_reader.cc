@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 #include <unordered_map>
 #include <unordered_set>
-
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "linformer/error.h"
@@ -54,8 +53,9 @@ class VocabularyReader {
     out.reserve(tokens_.size());
     for (auto& token : tokens_) {
       if (!token) {
-        throw DataError(file_ + ": no token has id " + std::to_string(out.size()) + " (want ids 0.." +
-                        std::to_string(count_ - 1) + " for " + std::to_string(count_) + " tokens)");
+        throw DataError(file_ + ": no token has id " + std::to_string(out.size()) +
+                        " (want ids 0.." + std::to_string(count_ - 1) + " for " +
+                        std::to_string(count_) + " tokens)");
       }
       out.push_back(std::move(*token));
     }
@@ -83,8 +83,8 @@ class MergeReader {
   void add(std::string_view left, std::string_view right, const std::string& place) {
     const Merge merge{id_of(left, place, "its left part "), id_of(right, place, "its right part "),
                       id_of(std::string(left) + std::string(right), place, "its result ")};
-    const std::uint64_t pair = (static_cast<std::uint64_t>(merge.left) << 32) |
-                               static_cast<std::uint32_t>(merge.right);
+    const std::uint64_t pair =
+        (static_cast<std::uint64_t>(merge.left) << 32) | static_cast<std::uint32_t>(merge.right);
     if (!seen_.insert(pair).second) {
       throw DataError(place + ": merge of " + quote_token(left) + " and " + quote_token(right) +
                       " is a duplicate");
@@ -107,7 +107,8 @@ class MergeReader {
   std::int32_t id_of(std::string_view token, const std::string& place, const char* what) const {
     const auto entry = ids_.find(token);
     if (entry == ids_.end()) {
-      throw DataError(place + ": merge: " + what + quote_token(token) + " is not in the vocabulary");
+      throw DataError(place + ": merge: " + what + quote_token(token) +
+                      " is not in the vocabulary");
     }
     return entry->second;
   }
@@ -150,8 +151,8 @@ AddedToken read_added_token(const Json& item, const std::string& file, const std
   token.right_strip = flag(item, "rstrip", false, file, path);
   token.normalized = flag(item, "normalized", !token.special, file, path);
   if (flag(item, "single_word", false, file, path)) {
-    fail_setting(file, path, "single_word: true is not supported (token " +
-                                 quote_token(token.content) + ")");
+    fail_setting(file, path,
+                 "single_word: true is not supported (token " + quote_token(token.content) + ")");
   }
   return token;
 }
@@ -171,9 +172,9 @@ std::vector<AddedToken> read_added_tokens(const Json& root, const Json& vocab,
     if (entry == vocab.end()) {
       vocabulary.add(token.content, token.id);
     } else if (*entry != token.id) {
-      fail_setting(file, path, "token " + quote_token(token.content) + " has id " +
-                                   std::to_string(token.id) + ", but " + show_json(*entry) +
-                                   " in the vocabulary");
+      fail_setting(file, path,
+                   "token " + quote_token(token.content) + " has id " + std::to_string(token.id) +
+                       ", but " + show_json(*entry) + " in the vocabulary");
     }
   }
   std::sort(added.begin(), added.end(),
@@ -210,7 +211,8 @@ TokenizerSpec parse_tokenizer_json(std::string_view text, const std::string& fil
   const Json root = parse_strict_json(text, file);
   const Json& model = member(root, "model", file, "tokenizer");
   if (model.is_object() && model.contains("type") && model["type"] != "BPE") {
-    fail_setting(file, "model", "type " + show_json(model["type"]) + " is not supported (want BPE)");
+    fail_setting(file, "model",
+                 "type " + show_json(model["type"]) + " is not supported (want BPE)");
   }
   const Json& vocab = member(model, "vocab", file, "model");
   VocabularyReader vocabulary(file);

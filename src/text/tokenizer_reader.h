@@ -8,9 +8,9 @@
 
 namespace linformer {
 
-// Files of a tokenizer to its spec. What is accepted: byte-level BPE without dropout, prefix, suffix
-// or byte fallback; normalizer null or Lowercase; ByteLevel with its own pattern; every other type or
-// setting that would change ids is a DataError that names it.
+// Files of a tokenizer to its spec. What is accepted: byte-level BPE without dropout, prefix,
+// suffix or byte fallback; normalizer null or Lowercase; ByteLevel with its own pattern; every
+// other type or setting that would change ids is a DataError that names it.
 
 /// Reads what Tokenizer::load describes; the result has passed check_spec.
 TokenizerSpec read_tokenizer(const std::string& path);

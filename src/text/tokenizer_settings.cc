@@ -3,9 +3,8 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <string_view>
-
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "linformer/error.h"
 
@@ -135,8 +134,9 @@ void read_post_processor(const Part& part, const TokenizerSpec& spec) {
   } else if (type == "TemplateProcessing") {
     read_template(part, spec);
   } else if (type != "ByteLevel") {
-    part.fail("type \"" + type +
-              "\" is not supported (want null, RobertaProcessing, TemplateProcessing or ByteLevel)");
+    part.fail(
+        "type \"" + type +
+        "\" is not supported (want null, RobertaProcessing, TemplateProcessing or ByteLevel)");
   }
 }
 
@@ -176,7 +176,8 @@ void fail_setting(const std::string& file, const std::string& path, const std::s
 }
 
 std::string show_json(const Json& value) {
-  const std::string quoted = quote_token(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const std::string quoted =
+      quote_token(value.dump(-1, ' ', false, Json::error_handler_t::replace));
   return quoted.substr(1, quoted.size() - 2);
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "text/tokenizer_spec.h"
 
@@ -23,8 +22,8 @@ void read_settings(const nlohmann::json& root, const std::string& file, Tokenize
 std::string show_json(const nlohmann::json& value);
 
 /// object[key]; a DataError that names PATH.key when it is missing or `object` is no object.
-const nlohmann::json& member(const nlohmann::json& object, const char* key,
-                             const std::string& file, const std::string& path);
+const nlohmann::json& member(const nlohmann::json& object, const char* key, const std::string& file,
+                             const std::string& path);
 
 /// object[key] as a boolean, `fallback` when it is missing.
 bool flag(const nlohmann::json& object, const char* key, bool fallback, const std::string& file,

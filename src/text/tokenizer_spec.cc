@@ -75,8 +75,8 @@ void check_merges(const TokenizerSpec& spec, const std::string& where) {
     if (spec.tokens[static_cast<std::size_t>(merge.result)] != left + right) {
       fail(where, name + " does not give " + quote_token(left + right));
     }
-    const std::uint64_t pair = (static_cast<std::uint64_t>(merge.left) << 32) |
-                               static_cast<std::uint32_t>(merge.right);
+    const std::uint64_t pair =
+        (static_cast<std::uint64_t>(merge.left) << 32) | static_cast<std::uint32_t>(merge.right);
     if (!seen.insert(pair).second) {
       fail(where, name + " (" + quote_token(left) + " " + quote_token(right) + ") is a duplicate");
     }

@@ -29,7 +29,8 @@ struct Merge {
 
 /// What a tokenizer is, as plain data.
 struct TokenizerSpec {
-  /// Token of each id, in the byte alphabet of byte_map.h ("Ġthe"); added tokens as they are written.
+  /// Token of each id, in the byte alphabet of byte_map.h ("Ġthe"); added tokens as they are
+  /// written.
   std::vector<std::string> tokens;
   /// In order of rank.
   std::vector<Merge> merges;

@@ -2,10 +2,9 @@
 #include "text/tokenizer_writer.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
-
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "linformer/error.h"
@@ -75,20 +74,29 @@ std::string tokenizer_json(const TokenizerSpec& spec) {
   }
   merges += "]";
   return "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n"
-         "  \"added_tokens\": " + added_tokens_json(spec) + ",\n"
-         "  \"normalizer\": " + (spec.lowercase ? "{\"type\": \"Lowercase\"}" : "null") + ",\n"
-         "  \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": " + prefix +
+         "  \"added_tokens\": " +
+         added_tokens_json(spec) +
+         ",\n"
+         "  \"normalizer\": " +
+         (spec.lowercase ? "{\"type\": \"Lowercase\"}" : "null") +
+         ",\n"
+         "  \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": " +
+         prefix +
          ", \"trim_offsets\": true, \"use_regex\": true},\n"
          "  \"post_processor\": {\"type\": \"RobertaProcessing\", \"sep\": [\"</s>\", " +
          id_of(spec, "</s>") + "], \"cls\": [\"<s>\", " + id_of(spec, "<s>") +
-         "], \"trim_offsets\": true, \"add_prefix_space\": " + prefix + "},\n"
+         "], \"trim_offsets\": true, \"add_prefix_space\": " + prefix +
+         "},\n"
          "  \"decoder\": {\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
          "\"trim_offsets\": true, \"use_regex\": true},\n"
          "  \"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null,\n"
          "    \"continuing_subword_prefix\": null, \"end_of_word_suffix\": null,\n"
          "    \"fuse_unk\": false, \"byte_fallback\": false,\n"
-         "    \"vocab\": " + vocab_json(spec) + ",\n"
-         "    \"merges\": " + merges + "}\n}\n";
+         "    \"vocab\": " +
+         vocab_json(spec) +
+         ",\n"
+         "    \"merges\": " +
+         merges + "}\n}\n";
 }
 
 void check_tokenizer_directory(const std::string& directory) {

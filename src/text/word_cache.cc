@@ -34,7 +34,8 @@ void WordCache::Unmap::operator()(Entry*) const { ::munmap(base, size); }
 WordCache::WordCache() : long_slots_(kLongSlots) {
   constexpr std::size_t kBytes = (std::size_t{2} << kBucketBits) * sizeof(Entry);
   static_assert(kBytes % kHugePage == 0);
-  // Fresh pages are zero, which is an empty cache; huge ones must be asked for before the first touch.
+  // Fresh pages are zero, which is an empty cache; huge ones must be asked for before the first
+  // touch.
   void* base = ::mmap(nullptr, kBytes + kHugePage, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED) throw std::bad_alloc();

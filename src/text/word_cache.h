@@ -14,8 +14,8 @@
 namespace linformer {
 
 /// Remembers the ids of words for one tokenizer and one thread. Bounded: about 8 MB. Words of up to
-/// 15 bytes and 4 ids lie in one 32-byte entry, two to a cache line; the others, up to 255 bytes, in
-/// a table with its own arenas that is emptied when full.
+/// 15 bytes and 4 ids lie in one 32-byte entry, two to a cache line; the others, up to 255 bytes,
+/// in a table with its own arenas that is emptied when full.
 class WordCache {
  public:
   static constexpr std::size_t kMaxShortBytes = 15;
@@ -73,9 +73,15 @@ class WordCache {
   static constexpr std::size_t kBucketBits = 16;
   static constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15ULL;
   static constexpr std::uint64_t kKeyBits = 0x0FFFFFFFFFFFFFFFULL;
-  static constexpr std::array<std::uint64_t, 9> kMasks{
-      0,           0xFFULL,           0xFFFFULL,           0xFFFFFFULL,          0xFFFFFFFFULL,
-      0xFFFFFFFFFFULL, 0xFFFFFFFFFFFFULL, 0xFFFFFFFFFFFFFFULL, 0xFFFFFFFFFFFFFFFFULL};
+  static constexpr std::array<std::uint64_t, 9> kMasks{0,
+                                                       0xFFULL,
+                                                       0xFFFFULL,
+                                                       0xFFFFFFULL,
+                                                       0xFFFFFFFFULL,
+                                                       0xFFFFFFFFFFULL,
+                                                       0xFFFFFFFFFFFFULL,
+                                                       0xFFFFFFFFFFFFFFULL,
+                                                       0xFFFFFFFFFFFFFFFFULL};
 
   struct LongSlot {
     std::uint64_t hash = 0;

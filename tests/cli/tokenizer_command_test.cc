@@ -31,9 +31,11 @@ class TokenizerCommand : public testing::Test {
     CommonOptions common;
     common.json = json;
     testing::internal::CaptureStdout();
-    const int code = run_tokenizer_train(
-        {.inputs = std::move(inputs), .vocab_size = kVocabSize, .lowercase = lowercase, .output = directory_.file(name)},
-        common);
+    const int code = run_tokenizer_train({.inputs = std::move(inputs),
+                                          .vocab_size = kVocabSize,
+                                          .lowercase = lowercase,
+                                          .output = directory_.file(name)},
+                                         common);
     EXPECT_EQ(code, 0);
     return testing::internal::GetCapturedStdout();
   }
@@ -98,14 +100,17 @@ TEST_F(TokenizerCommand, LinesCompressedLinesAndTablesGiveOneTokenizer) {
 }
 
 TEST_F(TokenizerCommand, SeveralInputsAreOneText) {
-  train({directory_.write("a", "the cat sat on the mat\nthe dog sat\n"), directory_.write("b", "Grüße aus München")}, false,
-        false, "parts");
+  train({directory_.write("a", "the cat sat on the mat\nthe dog sat\n"),
+         directory_.write("b", "Grüße aus München")},
+        false, false, "parts");
   train({directory_.write("c", lines_)});
-  EXPECT_EQ(Tokenizer::load(directory_.file("parts")).digest(), Tokenizer::load(directory_.file("tokenizer")).digest());
+  EXPECT_EQ(Tokenizer::load(directory_.file("parts")).digest(),
+            Tokenizer::load(directory_.file("tokenizer")).digest());
 }
 
 TEST_F(TokenizerCommand, ASmallTextGivesFewerEntriesAndAWarning) {
-  EXPECT_NE(train({directory_.write("a", "ab ab")}).find(": 263 entries, 2 merges, "), std::string::npos);
+  EXPECT_NE(train({directory_.write("a", "ab ab")}).find(": 263 entries, 2 merges, "),
+            std::string::npos);
   EXPECT_EQ(talk_, "the text gives only 263 of 270 entries\n");
 }
 
@@ -114,17 +119,22 @@ TEST_F(TokenizerCommand, TrainRefusesBadArgumentsBeforeItReads) {
     return error_text<UserError>([&] { run_tokenizer_train(options, {}); });
   };
   const std::string output = directory_.file("tokenizer");
-  EXPECT_EQ(error({.vocab_size = 300, .output = output}), "no INPUT (want text files, .csv or .tsv, also .gz)");
-  EXPECT_EQ(error({.inputs = {"x"}, .vocab_size = 300}), "--output is missing (want the name of a directory)");
-  EXPECT_EQ(error({.inputs = {"x"}, .vocab_size = 9, .output = output}), "vocabulary size is 9 (want 261 to 1000000)");
+  EXPECT_EQ(error({.vocab_size = 300, .output = output}),
+            "no INPUT (want text files, .csv or .tsv, also .gz)");
+  EXPECT_EQ(error({.inputs = {"x"}, .vocab_size = 300}),
+            "--output is missing (want the name of a directory)");
+  EXPECT_EQ(error({.inputs = {"x"}, .vocab_size = 9, .output = output}),
+            "vocabulary size is 9 (want 261 to 1000000)");
   EXPECT_EQ(error({.inputs = {directory_.file("x")}, .vocab_size = 300, .output = output})
                 .find(directory_.file("x") + ": cannot open"),
             0U);
   directory_.write("f", "");
   EXPECT_EQ(error({.inputs = {"x"}, .vocab_size = 300, .output = directory_.path()}),
             directory_.path() + ": exists and is not empty (want a new directory)");
-  EXPECT_NE(error({.inputs = {directory_.write("bad", "a\xFF\n")}, .vocab_size = 300, .output = output}).find("@1: "),
-            std::string::npos);
+  EXPECT_NE(
+      error({.inputs = {directory_.write("bad", "a\xFF\n")}, .vocab_size = 300, .output = output})
+          .find("@1: "),
+      std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(output));
 }
 
@@ -148,8 +158,10 @@ TEST_F(TokenizerCommand, DecodeLeavesSpecialTokensOut) {
 TEST_F(TokenizerCommand, MaximumLengthCountsAllIds) {
   train({directory_.write("a", lines_)});
   const std::string whole = encode("xyzxyz", {.no_special = true});
-  EXPECT_EQ(encode("xyzxyz", {.max_length = 4}), "0 " + whole.substr(0, whole.find(' ', whole.find(' ') + 1)) + " 2\n");
-  EXPECT_EQ(encode("xyzxyz", {.no_special = true, .max_length = 1}), whole.substr(0, whole.find(' ')) + "\n");
+  EXPECT_EQ(encode("xyzxyz", {.max_length = 4}),
+            "0 " + whole.substr(0, whole.find(' ', whole.find(' ') + 1)) + " 2\n");
+  EXPECT_EQ(encode("xyzxyz", {.no_special = true, .max_length = 1}),
+            whole.substr(0, whole.find(' ')) + "\n");
   EXPECT_EQ(encode("x", {.max_length = 1}),
             "error: --max-length 1 (want at least 2, for <s> and </s>, or 0 for no limit)");
   EXPECT_EQ(encode("x", {.max_length = -3}),
@@ -168,7 +180,9 @@ TEST_F(TokenizerCommand, JsonIsOneObject) {
 TEST_F(TokenizerCommand, InvalidUtf8IsReplacedAndCountedOnce) {
   train({directory_.write("a", lines_)});
   talk_.clear();
-  EXPECT_EQ(encode("a\xFF" "b\xE2\x82\nok\n\xC3\n"), encode("a\uFFFDb\uFFFD\nok\n\uFFFD\n"));
+  EXPECT_EQ(encode("a\xFF"
+                   "b\xE2\x82\nok\n\xC3\n"),
+            encode("a\uFFFDb\uFFFD\nok\n\uFFFD\n"));
   EXPECT_EQ(talk_, "invalid UTF-8 in 2 lines, replaced by U+FFFD\n");
 }
 
@@ -197,7 +211,9 @@ TEST_F(TokenizerCommand, WhatIsNoIdIsNamedWithItsPlace) {
 TEST_F(TokenizerCommand, AMissingTokenizerIsNamed) {
   EXPECT_EQ(error_text<UsageError>([] { run_tokenizer_code({}, {}); }),
             "--tokenizer is missing (want a directory with tokenizer.json)");
-  EXPECT_EQ(encode("x").find("error: " + directory_.file("tokenizer") + ": no such file or directory"), 0U);
+  EXPECT_EQ(
+      encode("x").find("error: " + directory_.file("tokenizer") + ": no such file or directory"),
+      0U);
 }
 
 TEST_F(TokenizerCommand, ALowerCaseTokenizerEncodesCapitalsAsSmallLetters) {

@@ -7,8 +7,12 @@ namespace linformer {
 namespace {
 
 AddedToken token(std::int32_t id, std::string content, bool left = false, bool right = false) {
-  return {.id = id, .content = std::move(content), .special = true, .left_strip = left,
-          .right_strip = right, .normalized = false};
+  return {.id = id,
+          .content = std::move(content),
+          .special = true,
+          .left_strip = left,
+          .right_strip = right,
+          .normalized = false};
 }
 
 /// "begin-end=id" of every match.

@@ -30,7 +30,8 @@ TEST(BpeTrainer, MergesAndIdsAreThoseOfTheWheel) {
   const Lines lines = golden["lines"];
   for (const char* name : {"tokenizer_cased.json", "tokenizer_lowercase.json"}) {
     const bool lowercase = std::string(name) == "tokenizer_lowercase.json";
-    const Tokenizer tokenizer = train_bpe(lines, {.vocab_size = golden["vocab_size"], .lowercase = lowercase});
+    const Tokenizer tokenizer =
+        train_bpe(lines, {.vocab_size = golden["vocab_size"], .lowercase = lowercase});
     EXPECT_EQ(merges_of(tokenizer), read_golden(name)["merges"].get<Lines>()) << kRegenerate;
     EXPECT_EQ(tokenizer.digest(), Tokenizer(golden_spec(name)).digest()) << kRegenerate;
   }
@@ -40,9 +41,11 @@ TEST(BpeTrainer, TheFirstTokensAreSpecialThenBytesAndTheMaskIsLast) {
   const Tokenizer tokenizer = train_bpe(Lines{"aaab aaab"}, {.vocab_size = 263});
   const Lines& tokens = tokenizer.spec().tokens;
   ASSERT_EQ(tokens.size(), 263U);
-  EXPECT_EQ((Lines{tokens[0], tokens[1], tokens[2], tokens[3], tokens[4]}), (Lines{"<s>", "<pad>", "</s>", "<unk>", "!"}));
+  EXPECT_EQ((Lines{tokens[0], tokens[1], tokens[2], tokens[3], tokens[4]}),
+            (Lines{"<s>", "<pad>", "</s>", "<unk>", "!"}));
   EXPECT_EQ(tokens.back(), "<mask>");
-  EXPECT_EQ(merges_of(tokenizer), (Lines{"a a", "a b"}));  // 4 times a a, then 2 each: the smallest ids
+  EXPECT_EQ(merges_of(tokenizer),
+            (Lines{"a a", "a b"}));  // 4 times a a, then 2 each: the smallest ids
 }
 
 TEST(BpeTrainer, ATextWithFewPairsGivesASmallerVocabulary) {

@@ -65,7 +65,8 @@ std::vector<Merge> random_merges(std::mt19937& random) {
 }
 
 TEST(BytePairEncoder, TheLowestRankIsMergedFirstAndTheLeftmostOfEquals) {
-  const std::vector<Merge> merges{{id('b'), id('c'), 9}, {id('a'), id('b'), 3}, {id('a'), id('a'), 5}};
+  const std::vector<Merge> merges{
+      {id('b'), id('c'), 9}, {id('a'), id('b'), 3}, {id('a'), id('a'), 5}};
   const BytePairEncoder encoder(byte_ids(), merges);
   EXPECT_EQ(encode(encoder, "abc"), (std::vector<std::int32_t>{id('a'), 9}));
   EXPECT_EQ(encode(encoder, "aaa"), (std::vector<std::int32_t>{5, id('a')}));

@@ -13,7 +13,8 @@
 namespace linformer {
 
 /// Printed with a difference.
-inline constexpr char kRegenerate[] = "regenerate: .deps/oracles/bin/python scripts/golden/tokenizer.py";
+inline constexpr char kRegenerate[] =
+    "regenerate: .deps/oracles/bin/python scripts/golden/tokenizer.py";
 
 /// tests/golden/NAME as JSON.
 inline nlohmann::json read_golden(const std::string& name) {

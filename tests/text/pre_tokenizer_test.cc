@@ -62,7 +62,8 @@ TEST(PreTokenizer, BytesThatAreNotUtf8AreOtherCharacters) {
 
 TEST(PreTokenizer, PiecesAreThoseOfTheWheel) {
   const nlohmann::json golden = read_golden("tokenizer_unicode.json");
-  for (const auto& [text, sizes] : golden["pieces"].get<std::vector<std::pair<std::string, std::vector<std::size_t>>>>()) {
+  for (const auto& [text, sizes] :
+       golden["pieces"].get<std::vector<std::pair<std::string, std::vector<std::size_t>>>>()) {
     std::vector<std::size_t> got;
     for (const std::string& piece : split(text)) got.push_back(piece.size());
     ASSERT_EQ(got, sizes) << testing::PrintToString(text) << "\n" << kRegenerate;

@@ -16,7 +16,8 @@ std::string error(std::string_view text) {
 }
 
 TEST(StrictJson, ATreeIsThatOfTheParser) {
-  const std::string text = R"({"a": [1, -2, 1.5, true, null, {"b": "\u00e9"}], "c": {}, "d": [[]]})";
+  const std::string text =
+      R"({"a": [1, -2, 1.5, true, null, {"b": "\u00e9"}], "c": {}, "d": [[]]})";
   EXPECT_EQ(parse_strict_json(text, "f.json"), nlohmann::json::parse(text));
   EXPECT_EQ(parse_strict_json("3", "f.json"), 3);
 }

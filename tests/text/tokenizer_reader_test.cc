@@ -56,8 +56,9 @@ TEST(TokenizerReader, BrokenMergesAreNamedWithTheirIndex) {
   }
   EXPECT_EQ(error(merge(Json{"a"})),
             "t.json: model.merges[3]: is neither \"a b\" nor [\"a\", \"b\"] (got [\"a\"])");
-  EXPECT_NE(error([](Json& j) { j["model"]["merges"][3] = j["model"]["merges"][0]; })
-                .find("t.json: model.merges[3]: merge of "),
+  EXPECT_NE(error([](Json& j) {
+              j["model"]["merges"][3] = j["model"]["merges"][0];
+            }).find("t.json: model.merges[3]: merge of "),
             std::string::npos);
 }
 
@@ -140,7 +141,8 @@ TEST(TokenizerReader, MissingFilesAreNamedWithWhereBartsAre) {
       " (want tokenizer.json, or vocab.json with merges.txt); BART's are in facebook/bart-base on "
       "huggingface.co: tokenizer.json 1.4 MB, or vocab.json 0.9 MB and merges.txt 0.5 MB";
   EXPECT_EQ(error(directory.path()), directory.path() + ": no tokenizer" + where);
-  EXPECT_EQ(error(directory.file("x")), directory.file("x") + ": no such file or directory" + where);
+  EXPECT_EQ(error(directory.file("x")),
+            directory.file("x") + ": no such file or directory" + where);
   directory.write("merges.txt", "");
   EXPECT_EQ(error(directory.path()), directory.path() + ": no vocab.json" + where);
   std::filesystem::rename(directory.file("merges.txt"), directory.file("vocab.json"));

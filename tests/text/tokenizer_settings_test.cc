@@ -32,22 +32,31 @@ TEST(TokenizerSettings, LowercaseIsReadAloneAndInASequence) {
 
 TEST(TokenizerSettings, ThePrefixSpaceIsRead) {
   EXPECT_FALSE(read([](Json&) {}).add_prefix_space);
-  EXPECT_TRUE(read([](Json& j) { j["pre_tokenizer"]["add_prefix_space"] = true; }).add_prefix_space);
+  EXPECT_TRUE(
+      read([](Json& j) { j["pre_tokenizer"]["add_prefix_space"] = true; }).add_prefix_space);
   EXPECT_TRUE(read([](Json& j) { j["pre_tokenizer"].erase("add_prefix_space"); }).add_prefix_space);
 }
 
 TEST(TokenizerSettings, TypesThatAreNotSupportedAreNamedWithWhatIs) {
   EXPECT_EQ(error([](Json& j) { j["model"]["type"] = "Unigram"; }),
             "t.json: model: type \"Unigram\" is not supported (want BPE)");
-  EXPECT_EQ(error([](Json& j) { j["pre_tokenizer"] = {{"type", "Whitespace"}}; }),
+  EXPECT_EQ(error([](Json& j) {
+              j["pre_tokenizer"] = {{"type", "Whitespace"}};
+            }),
             "t.json: pre_tokenizer: type \"Whitespace\" is not supported (want ByteLevel)");
   EXPECT_EQ(error([](Json& j) { j["pre_tokenizer"] = nullptr; }),
             "t.json: pre_tokenizer: type null is not supported (want ByteLevel)");
-  EXPECT_EQ(error([](Json& j) { j["normalizer"] = {{"type", "NFC"}}; }),
+  EXPECT_EQ(error([](Json& j) {
+              j["normalizer"] = {{"type", "NFC"}};
+            }),
             "t.json: normalizer: type \"NFC\" is not supported (want null, Lowercase or Sequence)");
-  EXPECT_EQ(error([](Json& j) { j["decoder"] = {{"type", "WordPiece"}}; }),
+  EXPECT_EQ(error([](Json& j) {
+              j["decoder"] = {{"type", "WordPiece"}};
+            }),
             "t.json: decoder: type \"WordPiece\" is not supported (want ByteLevel)");
-  EXPECT_EQ(error([](Json& j) { j["post_processor"] = {{"type", "BertProcessing"}}; }),
+  EXPECT_EQ(error([](Json& j) {
+              j["post_processor"] = {{"type", "BertProcessing"}};
+            }),
             "t.json: post_processor: type \"BertProcessing\" is not supported (want null, "
             "RobertaProcessing, TemplateProcessing or ByteLevel)");
 }
@@ -72,11 +81,17 @@ TEST(TokenizerSettings, SettingsThatWouldChangeIdsAreRefusedByName) {
 }
 
 TEST(TokenizerSettings, TokensOfAPostProcessorMustBeTheVocabularys) {
-  EXPECT_EQ(error([](Json& j) { j["post_processor"]["sep"] = {"</s>", 7}; }),
+  EXPECT_EQ(error([](Json& j) {
+              j["post_processor"]["sep"] = {"</s>", 7};
+            }),
             "t.json: post_processor.sep: token '</s>' with id 7 is not in the vocabulary");
-  EXPECT_EQ(error([](Json& j) { j["post_processor"]["cls"] = {"<cls>", 0}; }),
+  EXPECT_EQ(error([](Json& j) {
+              j["post_processor"]["cls"] = {"<cls>", 0};
+            }),
             "t.json: post_processor.cls: token '<cls>' with id 0 is not in the vocabulary");
-  EXPECT_EQ(error([](Json& j) { j["post_processor"]["cls"] = {"<pad>", 1}; }),
+  EXPECT_EQ(error([](Json& j) {
+              j["post_processor"]["cls"] = {"<pad>", 1};
+            }),
             "t.json: post_processor.cls: token '<pad>' is not supported here (want '<s>')");
   EXPECT_EQ(error([](Json& j) { j["post_processor"]["cls"] = "<s>"; }),
             "t.json: post_processor.cls: is not [token, id]");
@@ -93,11 +108,12 @@ Json template_processor() {
 
 TEST(TokenizerSettings, ATemplateMustBeThatOfOneSequence) {
   EXPECT_NO_THROW(read([](Json& j) { j["post_processor"] = template_processor(); }));
-  EXPECT_EQ(error([](Json& j) {
-              j["post_processor"] = template_processor();
-              j["post_processor"]["single"].erase(2);
-            }),
-            "t.json: post_processor.single: template '<s> A ' is not supported (want '<s> A </s>')");
+  EXPECT_EQ(
+      error([](Json& j) {
+        j["post_processor"] = template_processor();
+        j["post_processor"]["single"].erase(2);
+      }),
+      "t.json: post_processor.single: template '<s> A ' is not supported (want '<s> A </s>')");
   EXPECT_EQ(error([](Json& j) {
               j["post_processor"] = template_processor();
               j["post_processor"]["special_tokens"]["</s>"]["ids"] = {3};
@@ -116,7 +132,9 @@ TEST(TokenizerSettings, TruncationMustBePossible) {
   EXPECT_EQ(error(truncation(0, 0)), "t.json: truncation: max_length is 0 (want at least 1)");
   EXPECT_EQ(error(truncation(4, 4)),
             "t.json: truncation: stride is 4 (want 0 to max_length - 1, which is 3)");
-  EXPECT_EQ(error([](Json& j) { j["truncation"] = {{"max_length", 1.5}}; }),
+  EXPECT_EQ(error([](Json& j) {
+              j["truncation"] = {{"max_length", 1.5}};
+            }),
             "t.json: truncation.max_length: is not an integer (got 1.5)");
 }
 

@@ -24,7 +24,9 @@ std::string digest(Edit edit) {
   return digest_spec(spec);
 }
 
-TEST(TokenizerSpec, TheWheelsTokenizerIsInOrder) { EXPECT_NO_THROW(check_spec(golden_spec(), "T")); }
+TEST(TokenizerSpec, TheWheelsTokenizerIsInOrder) {
+  EXPECT_NO_THROW(check_spec(golden_spec(), "T"));
+}
 
 TEST(TokenizerSpec, BrokenTokensAreNamed) {
   EXPECT_EQ(error([](auto& s) { s.tokens[50] = ""; }), "T: token '' (id 50) is empty");

@@ -37,8 +37,8 @@ TEST_P(GoldenTokenizer, IdsAndTextsAreThoseOfTheWheel) {
   for (const auto& item : golden["cases"]) {
     const std::string text = item[0];
     const Ids ids = item[1];
-    ASSERT_EQ(tokenizer.encode_with_special(text), ids)
-        << testing::PrintToString(text) << "\n" << kRegenerate;
+    ASSERT_EQ(tokenizer.encode_with_special(text), ids) << testing::PrintToString(text) << "\n"
+                                                        << kRegenerate;
     ASSERT_EQ(tokenizer.decode(ids, true, false), item[2]) << kRegenerate;
   }
 }
@@ -60,7 +60,8 @@ TEST(Tokenizer, AnyBytesComeBackFromTheirIds) {
   std::mt19937 random(5);
   for (int i = 0; i < 500; ++i) {
     std::string text(random() % 60, ' ');
-    for (char& byte : text) byte = static_cast<char>(random() % 3 == 0 ? random() : 32 + random() % 96);
+    for (char& byte : text)
+      byte = static_cast<char>(random() % 3 == 0 ? random() : 32 + random() % 96);
     std::string bytes;
     for (const std::int32_t id : encode(tokenizer, text)) {
       ASSERT_GE(id, 0);
@@ -78,7 +79,8 @@ TEST(Tokenizer, IdsDoNotDependOnWhatWasEncodedBefore) {
   std::mt19937 random(6);
   for (int i = 0; i < 300; ++i) {
     std::string text;
-    for (int w = 0; w < 8; ++w) text += " " + std::string(1 + random() % 20, static_cast<char>('a' + random() % 26));
+    for (int w = 0; w < 8; ++w)
+      text += " " + std::string(1 + random() % 20, static_cast<char>('a' + random() % 26));
     const Ids ids = encode(warm, text);
     ASSERT_EQ(ids, encode(warm, text));
     if (i % 50 == 0) ASSERT_EQ(ids, encode(golden_tokenizer(), text));
@@ -125,7 +127,9 @@ TEST(Tokenizer, CleanUpIsOnUnlessItIsTurnedOff) {
 
 TEST(Tokenizer, AnIdOutsideTheVocabularyIsNamed) {
   const Tokenizer tokenizer = golden_tokenizer();
-  EXPECT_EQ(error_text<DataError>([&] { tokenizer.decode(Ids{0, 700}); }),
+  EXPECT_EQ(error_text<DataError>([&] {
+              tokenizer.decode(Ids{0, 700});
+            }),
             "token id 700 is outside the vocabulary (want 0..699)");
   EXPECT_THROW(tokenizer.decode(Ids{-1}), DataError);
 }
@@ -134,7 +138,9 @@ TEST(Tokenizer, APrefixSpaceComesBeforeEveryPartThatHasNone) {
   TokenizerSpec spec = golden_spec();
   spec.add_prefix_space = true;
   const Tokenizer tokenizer(spec);
-  const auto decoded = [&](std::string_view text) { return tokenizer.decode(encode(tokenizer, text), false, false); };
+  const auto decoded = [&](std::string_view text) {
+    return tokenizer.decode(encode(tokenizer, text), false, false);
+  };
   EXPECT_EQ(decoded("a"), " a");
   EXPECT_EQ(decoded(" a"), " a");
   EXPECT_EQ(decoded("\ta"), " \ta");
@@ -168,13 +174,14 @@ TEST(Tokenizer, ASavedTokenizerIsTheSame) {
 }
 
 TEST(Tokenizer, ThreadsMayShareOneAndAlternateBetweenSeveral) {
-  const std::vector<Tokenizer> tokenizers{golden_tokenizer(), golden_tokenizer("tokenizer_lowercase.json"),
-                                          golden_tokenizer()};
+  const std::vector<Tokenizer> tokenizers{
+      golden_tokenizer(), golden_tokenizer("tokenizer_lowercase.json"), golden_tokenizer()};
   nlohmann::json cases = read_golden("tokenizer_cased.json")["cases"];
   cases.erase(cases.begin() + 40, cases.end());
   std::vector<Ids> wanted;
   for (const auto& item : cases) {
-    for (const Tokenizer& tokenizer : tokenizers) wanted.push_back(tokenizer.encode_with_special(item[0].get<std::string>()));
+    for (const Tokenizer& tokenizer : tokenizers)
+      wanted.push_back(tokenizer.encode_with_special(item[0].get<std::string>()));
   }
   std::vector<int> wrong(4, 0);
   std::vector<std::thread> threads;
@@ -182,7 +189,8 @@ TEST(Tokenizer, ThreadsMayShareOneAndAlternateBetweenSeveral) {
     threads.emplace_back([&, t] {
       for (std::size_t i = t; i < wanted.size() * 2; ++i) {
         const std::size_t at = i % wanted.size();
-        const auto ids = tokenizers[at % 3].encode_with_special(cases[at / 3][0].get_ref<const std::string&>());
+        const auto ids =
+            tokenizers[at % 3].encode_with_special(cases[at / 3][0].get_ref<const std::string&>());
         wrong[t] += ids != wanted[at] ? 1 : 0;
       }
     });
@@ -203,7 +211,8 @@ TEST(Tokenizer, AMegabyteOfAnythingIsLinear) {
   EXPECT_LT(seconds.count(), 60.0);  // a quadratic pass over one of them takes an hour
 }
 
-// The files of BART are not part of the repository; where they lie beside it they are checked as well.
+// The files of BART are not part of the repository; where they lie beside it they are checked as
+// well.
 TEST(Tokenizer, BartsFilesGiveItsKnownIdsAndOneDigest) {
   const std::string directory = std::string(LF_SOURCE_DIR) + "/../shared/data/bart-base";
   if (!std::filesystem::exists(directory)) return;

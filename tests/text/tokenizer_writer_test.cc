@@ -62,8 +62,9 @@ TEST(TokenizerWriter, AnEmptyDirectoryIsFilledAndAnotherRefused) {
 TEST(TokenizerWriter, ADirectoryThatCannotBeCreatedIsAnIoError) {
   const TempDirectory parent;
   const std::string directory = parent.write("f", "x") + "/d";
-  EXPECT_EQ(error_text<IoError>([&] { write_tokenizer(golden_spec(), directory); })
-                .find(directory + ": cannot create: "),
+  EXPECT_EQ(error_text<IoError>([&] {
+              write_tokenizer(golden_spec(), directory);
+            }).find(directory + ": cannot create: "),
             0U);
 }
 

@@ -20,7 +20,8 @@ WordCache::Key key(std::string word) {
 Ids find(const WordCache& cache, const std::string& word) {
   const auto* entry = WordCache::find(cache.bucket_of(key(word)), key(word));
   if (entry == nullptr) return {};
-  return {entry->ids.begin(), entry->ids.begin() + static_cast<std::ptrdiff_t>(WordCache::num_ids(*entry))};
+  return {entry->ids.begin(),
+          entry->ids.begin() + static_cast<std::ptrdiff_t>(WordCache::num_ids(*entry))};
 }
 
 void insert(WordCache& cache, const std::string& word, const Ids& ids) {
