@@ -22,11 +22,14 @@ std::string shortened(const std::string& text) {
   return text.size() > kMaxShown ? text.substr(0, kMaxShown) + "..." : text;
 }
 
-[[noreturn]] void refuse(const Argument& argument, const std::string& value, const std::string& hint = "") {
-  throw UsageError(std::string(argument.name) + " " + shortened(value) + " (want " + argument.wanted() + hint + ")");
+[[noreturn]] void refuse(const Argument& argument, const std::string& value,
+                         const std::string& hint = "") {
+  throw UsageError(std::string(argument.name) + " " + shortened(value) + " (want " +
+                   argument.wanted() + hint + ")");
 }
 
-/// The whole of `text` as a number in the argument's range: no sign but '-', no exponent for whole numbers, finite.
+/// The whole of `text` as a number in the argument's range: no sign but '-', no exponent for whole
+/// numbers, finite.
 template <typename T>
 T number(const Argument& argument, const std::string& text) {
   T value{};
@@ -36,7 +39,8 @@ T number(const Argument& argument, const std::string& text) {
   const auto wide = static_cast<double>(value);
   if (!std::isfinite(wide)) refuse(argument, text);
   if (argument.range) {
-    const bool is_low = argument.range->above ? wide <= argument.range->low : wide < argument.range->low;
+    const bool is_low =
+        argument.range->above ? wide <= argument.range->low : wide < argument.range->low;
     if (is_low || wide > argument.range->high) refuse(argument, text);
   }
   return value;
@@ -44,7 +48,9 @@ T number(const Argument& argument, const std::string& text) {
 
 std::string checked_text(const Argument& argument, const std::string& text) {
   if (text.empty()) throw UsageError(std::string(argument.name) + " needs " + argument.wanted());
-  if (argument.choices.empty() || std::ranges::find(argument.choices, text) != argument.choices.end()) return text;
+  if (argument.choices.empty() ||
+      std::ranges::find(argument.choices, text) != argument.choices.end())
+    return text;
   const std::string_view near = nearest(text, argument.choices, tolerated_edits(text));
   refuse(argument, text, near.empty() ? "" : "; did you mean " + std::string(near) + "?");
 }
@@ -64,11 +70,13 @@ std::vector<std::int64_t> numbers(const Argument& argument, const std::string& t
 bool Argument::is_list() const { return std::holds_alternative<std::vector<std::string>*>(target); }
 
 std::string Argument::default_text() const {
-  return std::visit(Overloaded{[](const std::string* value) { return *value; },
-                               [](const std::int64_t* value) { return *value == 0 ? "" : std::to_string(*value); },
-                               [](const double* value) { return *value == 0 ? "" : number_text(*value); },
-                               [](const auto*) { return std::string(); }},
-                    target);
+  return std::visit(
+      Overloaded{
+          [](const std::string* value) { return *value; },
+          [](const std::int64_t* value) { return *value == 0 ? "" : std::to_string(*value); },
+          [](const double* value) { return *value == 0 ? "" : number_text(*value); },
+          [](const auto*) { return std::string(); }},
+      target);
 }
 
 std::string Argument::wanted() const {
@@ -82,23 +90,28 @@ std::string Argument::wanted() const {
   }
   std::string out = "a value";
   if (std::holds_alternative<std::int64_t*>(target)) out = "a whole number";
-  if (std::holds_alternative<std::vector<std::int64_t>*>(target)) out = "whole numbers separated by commas, each";
+  if (std::holds_alternative<std::vector<std::int64_t>*>(target))
+    out = "whole numbers separated by commas, each";
   if (std::holds_alternative<double*>(target)) out = "a number";
-  if (!range) return out == "a value" && !metavar.empty() ? "a value (" + std::string(metavar) + ")" : out;
+  if (!range)
+    return out == "a value" && !metavar.empty() ? "a value (" + std::string(metavar) + ")" : out;
   if (range->low == range->high) return number_text(range->low);
-  if (range->above) return out + " above " + number_text(range->low) + ", at most " + number_text(range->high);
+  if (range->above)
+    return out + " above " + number_text(range->low) + ", at most " + number_text(range->high);
   return out + " from " + number_text(range->low) + " to " + number_text(range->high);
 }
 
 void store_values(const Argument& argument, const std::vector<std::string>& values) {
-  std::visit(Overloaded{[&](bool* value) { *value = true; },
-                        [&](std::string* value) { *value = checked_text(argument, values.front()); },
-                        [&](std::optional<std::string>* value) { *value = values.front(); },
-                        [&](std::int64_t* value) { *value = number<std::int64_t>(argument, values.front()); },
-                        [&](double* value) { *value = number<double>(argument, values.front()); },
-                        [&](std::vector<std::string>* value) { *value = values; },
-                        [&](std::vector<std::int64_t>* value) { *value = numbers(argument, values.front()); }},
-             argument.target);
+  std::visit(
+      Overloaded{
+          [&](bool* value) { *value = true; },
+          [&](std::string* value) { *value = checked_text(argument, values.front()); },
+          [&](std::optional<std::string>* value) { *value = values.front(); },
+          [&](std::int64_t* value) { *value = number<std::int64_t>(argument, values.front()); },
+          [&](double* value) { *value = number<double>(argument, values.front()); },
+          [&](std::vector<std::string>* value) { *value = values; },
+          [&](std::vector<std::int64_t>* value) { *value = numbers(argument, values.front()); }},
+      argument.target);
 }
 
 }  // namespace linformer

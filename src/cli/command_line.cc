@@ -22,9 +22,13 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-std::string shortened(const std::string& text) { return text.size() > 60 ? text.substr(0, 60) + "..." : text; }
+std::string shortened(const std::string& text) {
+  return text.size() > 60 ? text.substr(0, 60) + "..." : text;
+}
 
-std::string did_you_mean(std::string_view near) { return near.empty() ? "" : " (did you mean " + std::string(near) + "?)"; }
+std::string did_you_mean(std::string_view near) {
+  return near.empty() ? "" : " (did you mean " + std::string(near) + "?)";
+}
 
 std::string flag_name(const std::string& word) { return word.substr(0, word.find('=')); }
 
@@ -34,7 +38,8 @@ std::vector<std::string_view> verb_words(std::string_view first) {
   for (const Verb& verb : verb_table()) {
     const std::size_t space = verb.name.find(' ');
     if (first.empty()) {
-      if (out.empty() || out.back() != verb.name.substr(0, space)) out.push_back(verb.name.substr(0, space));
+      if (out.empty() || out.back() != verb.name.substr(0, space))
+        out.push_back(verb.name.substr(0, space));
     } else if (space != std::string_view::npos && verb.name.substr(0, space) == first) {
       out.push_back(verb.name.substr(space + 1));
     }
@@ -57,7 +62,8 @@ const Verb& take_verb(Words& words) {
   if (seconds.empty()) {
     auto known = verb_words("");
     known.insert(known.end(), {"help", "version"});
-    throw UsageError(shortened(first) + " is not a verb" + did_you_mean(nearest(first, known, tolerated_edits(first))) +
+    throw UsageError(shortened(first) + " is not a verb" +
+                     did_you_mean(nearest(first, known, tolerated_edits(first))) +
                      "; `linformer --help` lists them");
   }
   if (words.empty() || words.front().starts_with('-')) {
@@ -66,8 +72,8 @@ const Verb& take_verb(Words& words) {
   const std::string second = words.front();
   words.erase(words.begin());
   if (const Verb* verb = find_verb(first + " " + second)) return *verb;
-  throw UsageError(first + " " + shortened(second) + " is not a verb (want " + joined(seconds) + ")" +
-                   did_you_mean(nearest(second, seconds, tolerated_edits(second))));
+  throw UsageError(first + " " + shortened(second) + " is not a verb (want " + joined(seconds) +
+                   ")" + did_you_mean(nearest(second, seconds, tolerated_edits(second))));
 }
 
 /// The flags of all verbs, for suggestions.
@@ -84,7 +90,8 @@ std::vector<std::string_view> all_flags() {
   return out;
 }
 
-/// Moves flags that stand before the verb behind it. A flag with a value takes the word after it along.
+/// Moves flags that stand before the verb behind it. A flag with a value takes the word after it
+/// along.
 Words move_leading_flags(Words words) {
   CommonOptions unused;
   const std::vector<Argument> common = common_arguments(unused, true);
@@ -95,9 +102,11 @@ Words move_leading_flags(Words words) {
     if (known == common.end()) {
       const std::vector<std::string_view> names = all_flags();
       throw UsageError(shortened(name) + " before the verb is no flag of every verb" +
-                       did_you_mean(nearest(name, names, tolerated_edits(name))) + "; see `linformer --help`");
+                       did_you_mean(nearest(name, names, tolerated_edits(name))) +
+                       "; see `linformer --help`");
     }
-    const std::size_t count = known->is_switch() || words.front().find('=') != std::string::npos ? 1 : 2;
+    const std::size_t count =
+        known->is_switch() || words.front().find('=') != std::string::npos ? 1 : 2;
     for (std::size_t i = 0; i < count && !words.empty(); ++i) {
       leading.push_back(words.front());
       words.erase(words.begin());
@@ -105,7 +114,8 @@ Words move_leading_flags(Words words) {
   }
   words.insert(words.end(), leading.begin(), leading.end());
   if (words.size() == leading.size()) {
-    throw UsageError("no verb (want one of " + joined(verb_words("")) + "; `linformer --help` says what they do)");
+    throw UsageError("no verb (want one of " + joined(verb_words("")) +
+                     "; `linformer --help` says what they do)");
   }
   return words;
 }
@@ -113,7 +123,8 @@ Words move_leading_flags(Words words) {
 /// One verb's arguments as a CLI11 application.
 class Parser {
  public:
-  Parser(const Verb& verb, std::vector<Argument> arguments) : verb_(verb), arguments_(std::move(arguments)) {
+  Parser(const Verb& verb, std::vector<Argument> arguments)
+      : verb_(verb), arguments_(std::move(arguments)) {
     app_.set_help_flag();
     app_.allow_extras();
     help_ = app_.add_flag("-h,--help", is_help_);
@@ -160,7 +171,9 @@ class Parser {
     return found == arguments_.end() ? nullptr : &*found;
   }
 
-  std::string see_help() const { return "; see `linformer " + std::string(verb_.name) + " --help`"; }
+  std::string see_help() const {
+    return "; see `linformer " + std::string(verb_.name) + " --help`";
+  }
 
   void refuse_empty_values(const Words& words) const {
     for (const std::string& word : words) {
@@ -173,7 +186,9 @@ class Parser {
 
   void refuse_extras() const {
     const Words extras = app_.remaining();
-    const auto flag = std::ranges::find_if(extras, [](const std::string& word) { return word.size() > 1 && word[0] == '-' && word != "--"; });
+    const auto flag = std::ranges::find_if(extras, [](const std::string& word) {
+      return word.size() > 1 && word[0] == '-' && word != "--";
+    });
     if (flag != extras.end()) {
       const std::string name = flag_name(*flag);
       std::vector<std::string_view> names{"--help"};
@@ -184,7 +199,8 @@ class Parser {
                        did_you_mean(nearest(name, names, tolerated_edits(name))) + see_help());
     }
     if (!extras.empty()) {
-      throw UsageError(shortened(extras.front()) + " is one argument too many for " + std::string(verb_.name) + see_help());
+      throw UsageError(shortened(extras.front()) + " is one argument too many for " +
+                       std::string(verb_.name) + see_help());
     }
   }
 
@@ -193,17 +209,21 @@ class Parser {
     const std::size_t count = option.count();
     if (count == 0) {
       if (!argument.required) return;
-      const std::string metavar = argument.metavar.empty() ? "" : " " + std::string(argument.metavar);
+      const std::string metavar =
+          argument.metavar.empty() ? "" : " " + std::string(argument.metavar);
       throw UsageError(std::string(verb_.name) + " needs " + name + metavar + see_help());
     }
     const Words& values = option.results();
     if (argument.is_switch()) {
       if (values.size() > 1) throw UsageError(name + " is given twice");
-      if (values.front() != "true") throw UsageError(name + " takes no value (got " + shortened(values.front()) + ")");
+      if (values.front() != "true")
+        throw UsageError(name + " takes no value (got " + shortened(values.front()) + ")");
     } else if (!argument.is_list() && values.size() > 1) {
-      throw UsageError(name + " is given twice (" + shortened(values[0]) + " and " + shortened(values[1]) + ")");
+      throw UsageError(name + " is given twice (" + shortened(values[0]) + " and " +
+                       shortened(values[1]) + ")");
     } else if (!argument.is_positional() && values.front().starts_with("--")) {
-      throw UsageError(name + " needs " + argument.wanted() + ", got the flag " + shortened(values.front()));
+      throw UsageError(name + " needs " + argument.wanted() + ", got the flag " +
+                       shortened(values.front()));
     }
     store_values(argument, values);
   }
@@ -221,7 +241,8 @@ class Parser {
 /// `--resume` takes a directory or nothing: an override right after it is no directory.
 void settle_resume(TrainOptions& options) {
   if (!options.resume) return;
-  if (options.resume->find('=') != std::string::npos && options.resume->find('/') > options.resume->find('=')) {
+  if (options.resume->find('=') != std::string::npos &&
+      options.resume->find('/') > options.resume->find('=')) {
     options.overrides.insert(options.overrides.begin(), *options.resume);
     options.resume = "auto";
   }
@@ -232,7 +253,8 @@ void settle_resume(TrainOptions& options) {
 std::optional<std::string> program_answer(const Words& words) {
   const std::string& first = words.front();
   if (first == "--help" || first == "-h") return program_help();
-  if (first == "--version" || first == "version") return "linformer " + std::string(kVersion) + "\n";
+  if (first == "--version" || first == "version")
+    return "linformer " + std::string(kVersion) + "\n";
   if (first != "help") return std::nullopt;
   if (words.size() == 1) return program_help();
   Words rest(words.begin() + 1, words.end());
@@ -252,7 +274,8 @@ ParsedCommand parse_command_line(int argc, const char* const* argv) {
   command.is_tensor_verb = verb.is_tensor_verb;
   command.options = verb.defaults;
   std::vector<Argument> arguments = arguments_of(command.options);
-  for (Argument& argument : common_arguments(command.common, verb.is_tensor_verb)) arguments.push_back(std::move(argument));
+  for (Argument& argument : common_arguments(command.common, verb.is_tensor_verb))
+    arguments.push_back(std::move(argument));
   if (Parser(verb, std::move(arguments)).parse(std::move(words))) {
     command.answer = verb_help(verb);
     return command;

@@ -13,18 +13,22 @@ namespace linformer {
 namespace {
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
   return text;
 }
 
 /// 'text' for any of the three shells.
-std::string single_quoted(std::string_view text) { return "'" + replaced(std::string(text), "'", "'\\''") + "'"; }
+std::string single_quoted(std::string_view text) {
+  return "'" + replaced(std::string(text), "'", "'\\''") + "'";
+}
 
 std::vector<Argument> all_arguments(VerbOptions& options, CommonOptions& common, const Verb& verb) {
   std::vector<Argument> out = arguments_of(options);
-  for (Argument& argument : common_arguments(common, verb.is_tensor_verb)) out.push_back(std::move(argument));
+  for (Argument& argument : common_arguments(common, verb.is_tensor_verb))
+    out.push_back(std::move(argument));
   return out;
 }
 
@@ -40,7 +44,9 @@ std::vector<std::string> words_after(std::string_view first) {
   for (const Verb& verb : verb_table()) {
     const std::size_t space = std::min(verb.name.find(' '), verb.name.size());
     const bool is_second = verb.name.substr(0, space) == first && space < verb.name.size();
-    const std::string word(first.empty() ? verb.name.substr(0, space) : is_second ? verb.name.substr(space + 1) : "");
+    const std::string word(first.empty() ? verb.name.substr(0, space)
+                           : is_second   ? verb.name.substr(space + 1)
+                                         : "");
     if (!word.empty() && std::ranges::find(out, word) == out.end()) out.push_back(word);
   }
   if (first.empty()) out.insert(out.end(), {"help", "version"});
@@ -66,7 +72,8 @@ std::vector<std::string> override_words() {
 }
 
 bool takes_overrides(const std::vector<Argument>& arguments) {
-  return std::ranges::any_of(arguments, [](const Argument& argument) { return argument.name == "OVERRIDE"; });
+  return std::ranges::any_of(arguments,
+                             [](const Argument& argument) { return argument.name == "OVERRIDE"; });
 }
 
 /// What may follow a flag or stand as a positional, where it is one of a few words.
@@ -87,7 +94,9 @@ std::string bash_verb_case(const Verb& verb) {
       continue;
     }
     words.emplace_back(argument.name);
-    if (!choices.empty()) values += "        " + std::string(argument.name) + ") words=" + single_quoted(joined(choices)) + ";;\n";
+    if (!choices.empty())
+      values += "        " + std::string(argument.name) +
+                ") words=" + single_quoted(joined(choices)) + ";;\n";
   }
   words.emplace_back("--help");
   if (takes_overrides(arguments_of(options))) {
@@ -101,17 +110,25 @@ std::string bash_script() {
   std::string seconds;
   std::string cases;
   for (const std::string& first : two_word_verbs()) {
-    seconds += "    " + first + ") if [ \"$COMP_CWORD\" -eq 2 ]; then words=" + single_quoted(joined(words_after(first))) +
+    seconds += "    " + first + ") if [ \"$COMP_CWORD\" -eq 2 ]; then words=" +
+               single_quoted(joined(words_after(first))) +
                "; else verb=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\"; fi;;\n";
   }
   for (const Verb& verb : verb_table()) cases += bash_verb_case(verb);
   return "_linformer() {\n"
-         "  local current=\"${COMP_WORDS[COMP_CWORD]}\" previous=\"${COMP_WORDS[COMP_CWORD-1]}\" verb=\"${COMP_WORDS[1]}\" words=''\n"
+         "  local current=\"${COMP_WORDS[COMP_CWORD]}\" previous=\"${COMP_WORDS[COMP_CWORD-1]}\" "
+         "verb=\"${COMP_WORDS[1]}\" words=''\n"
          "  COMPREPLY=()\n"
          "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-         "    words=" + single_quoted(joined(words_after("")) + " --help --version") + "\n  fi\n"
-         "  case \"$verb\" in\n" + seconds + "  esac\n"
-         "  if [ -z \"$words\" ]; then\n  case \"$verb\" in\n" + cases + "  esac\n  fi\n"
+         "    words=" +
+         single_quoted(joined(words_after("")) + " --help --version") +
+         "\n  fi\n"
+         "  case \"$verb\" in\n" +
+         seconds +
+         "  esac\n"
+         "  if [ -z \"$words\" ]; then\n  case \"$verb\" in\n" +
+         cases +
+         "  esac\n  fi\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
          "  case \"${COMPREPLY[0]-}\" in *=) compopt -o nospace 2>/dev/null;; esac\n"
          "  if [ ${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- \"$current\")); fi\n"
@@ -123,9 +140,11 @@ std::string zsh_argument(const Argument& argument) {
   const std::string help = replaced(replaced(std::string(argument.help), "[", "("), "]", ")");
   const std::vector<std::string> choices = choices_of(argument);
   const std::string action = choices.empty() ? "_files" : "(" + joined(choices) + ")";
-  const std::string label = replaced(std::string(argument.metavar.empty() ? argument.name : argument.metavar), ":", "");
+  const std::string label =
+      replaced(std::string(argument.metavar.empty() ? argument.name : argument.metavar), ":", "");
   if (argument.name == "OVERRIDE") return "'*:override:(" + joined(override_words()) + ")'";
-  if (argument.is_positional()) return single_quoted((argument.is_list() ? "*:" : ":") + label + ":" + action);
+  if (argument.is_positional())
+    return single_quoted((argument.is_list() ? "*:" : ":") + label + ":" + action);
   const std::string value = argument.is_switch() ? "" : ":" + label + ":" + action;
   return single_quoted(std::string(argument.name) + "[" + replaced(help, ":", "\\:") + "]" + value);
 }
@@ -134,38 +153,48 @@ std::string zsh_script() {
   std::string seconds;
   std::string cases;
   for (const std::string& first : two_word_verbs()) {
-    seconds += "    " + first + ") if (( CURRENT == 3 )); then compadd -- " + joined(words_after(first)) +
+    seconds += "    " + first + ") if (( CURRENT == 3 )); then compadd -- " +
+               joined(words_after(first)) +
                "; return; fi; verb=\"$words[2] $words[3]\"; shift 1 words; (( CURRENT-- ));;\n";
   }
   for (const Verb& verb : verb_table()) {
     VerbOptions options = verb.defaults;
     CommonOptions common;
     cases += "    " + single_quoted(verb.name) + ") _arguments";
-    for (const Argument& argument : all_arguments(options, common, verb)) cases += " " + zsh_argument(argument);
+    for (const Argument& argument : all_arguments(options, common, verb))
+      cases += " " + zsh_argument(argument);
     cases += " '--help[Print the help text.]';;\n";
   }
   return "#compdef linformer\n"
          "local verb=\"$words[2]\"\n"
-         "if (( CURRENT == 2 )); then compadd -- " + joined(words_after("")) + " --help --version; return; fi\n"
-         "case \"$verb\" in\n" + seconds + "esac\n"
+         "if (( CURRENT == 2 )); then compadd -- " +
+         joined(words_after("")) +
+         " --help --version; return; fi\n"
+         "case \"$verb\" in\n" +
+         seconds +
+         "esac\n"
          "shift 1 words; (( CURRENT-- ))\n"
-         "case \"$verb\" in\n" + cases + "esac\n";
+         "case \"$verb\" in\n" +
+         cases + "esac\n";
 }
 
 std::string fish_condition(const Verb& verb) {
   const std::size_t space = verb.name.find(' ');
-  if (space == std::string_view::npos) return "__fish_seen_subcommand_from " + std::string(verb.name);
-  return "__fish_seen_subcommand_from " + std::string(verb.name.substr(0, space)) + "; and __fish_seen_subcommand_from " +
-         std::string(verb.name.substr(space + 1));
+  if (space == std::string_view::npos)
+    return "__fish_seen_subcommand_from " + std::string(verb.name);
+  return "__fish_seen_subcommand_from " + std::string(verb.name.substr(0, space)) +
+         "; and __fish_seen_subcommand_from " + std::string(verb.name.substr(space + 1));
 }
 
 std::string fish_script() {
-  std::string out = "complete -c linformer -n __fish_use_subcommand -a " + single_quoted(joined(words_after(""))) + "\n";
+  std::string out = "complete -c linformer -n __fish_use_subcommand -a " +
+                    single_quoted(joined(words_after(""))) + "\n";
   for (const std::string& first : two_word_verbs()) {
     const std::string seconds = joined(words_after(first));
     out += "complete -c linformer -n " +
-           single_quoted("__fish_seen_subcommand_from " + first + "; and not __fish_seen_subcommand_from " + seconds) + " -a " +
-           single_quoted(seconds) + "\n";
+           single_quoted("__fish_seen_subcommand_from " + first +
+                         "; and not __fish_seen_subcommand_from " + seconds) +
+           " -a " + single_quoted(seconds) + "\n";
   }
   for (const Verb& verb : verb_table()) {
     VerbOptions options = verb.defaults;
@@ -178,8 +207,10 @@ std::string fish_script() {
         if (!words.empty()) out += start + " -a " + single_quoted(words) + "\n";
         continue;
       }
-      out += start + " -l " + std::string(argument.name.substr(2)) + " -d " + single_quoted(argument.help);
-      if (!argument.is_switch()) out += choices.empty() ? " -r" : " -x -a " + single_quoted(choices);
+      out += start + " -l " + std::string(argument.name.substr(2)) + " -d " +
+             single_quoted(argument.help);
+      if (!argument.is_switch())
+        out += choices.empty() ? " -r" : " -x -a " + single_quoted(choices);
       out += "\n";
     }
   }

@@ -41,9 +41,14 @@ int show(const ConfigOptions& options, bool json) {
   }
   Json values = Json::object();
   for (const Option& option : schema_of(loaded.config).options) {
-    values[option.key] = {{"value", json_value(option)}, {"origin", loaded.origins.at(option.key).text()}};
+    values[option.key] = {{"value", json_value(option)},
+                          {"origin", loaded.origins.at(option.key).text()}};
   }
-  write_stdout(Json{{"config", options.config}, {"compatibility", loaded.config.model.compatibility}, {"options", values}}.dump() + "\n");
+  write_stdout(Json{{"config", options.config},
+                    {"compatibility", loaded.config.model.compatibility},
+                    {"options", values}}
+                   .dump() +
+               "\n");
   return 0;
 }
 
@@ -55,7 +60,8 @@ struct CompatibilityDefaults {
 
 Json schema_json(const Option& option, const Option& compatible) {
   Json entry{{"key", option.key}, {"aliases", Json::array()}, {"type", option.type_name()}};
-  for (std::size_t i = 1; i < option.spellings.size(); ++i) entry["aliases"].push_back(option.spellings[i]);
+  for (std::size_t i = 1; i < option.spellings.size(); ++i)
+    entry["aliases"].push_back(option.spellings[i]);
   if (option.range) {
     entry["low"] = option.range->low;
     entry["high"] = option.range->high;
@@ -74,7 +80,8 @@ Json schema_json(const Option& option, const Option& compatible) {
 std::string schema_text(const Option& option, const Option& compatible) {
   std::string out = option.key;
   std::string aliases;
-  for (std::size_t i = 1; i < option.spellings.size(); ++i) aliases += (i > 1 ? ", " : "") + option.spellings[i];
+  for (std::size_t i = 1; i < option.spellings.size(); ++i)
+    aliases += (i > 1 ? ", " : "") + option.spellings[i];
   if (!aliases.empty()) out += " (" + aliases + ")";
   out += "\n    " + option.wanted();
   const std::string none = "none";

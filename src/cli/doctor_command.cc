@@ -55,7 +55,8 @@ bool is_there(const fs::path& path) {
 
 std::vector<std::string> library_directories(const std::string& engine) {
   std::vector<std::string> out;
-  if (const char* torch = std::getenv("LINFORMER_TORCH_DIR"); torch != nullptr && *torch != '\0') out.push_back(std::string(torch) + "/lib");
+  if (const char* torch = std::getenv("LINFORMER_TORCH_DIR"); torch != nullptr && *torch != '\0')
+    out.push_back(std::string(torch) + "/lib");
   if (const char* path = std::getenv("LD_LIBRARY_PATH")) {
     std::istringstream list(path);
     for (std::string directory; std::getline(list, directory, ':');) out.push_back(directory);
@@ -66,14 +67,16 @@ std::vector<std::string> library_directories(const std::string& engine) {
 }
 
 Finding find_torch(const std::string& engine) {
-  const std::string fix = "install torch 2.11.0 (./build.sh does), or set LINFORMER_TORCH_DIR to its directory";
+  const std::string fix =
+      "install torch 2.11.0 (./build.sh does), or set LINFORMER_TORCH_DIR to its directory";
   try {
     const std::vector<std::string> directories = library_directories(engine);
     for (const std::string& directory : directories) {
       if (is_there(directory + "/libtorch_cpu.so")) return {"LibTorch", State::kOk, directory, ""};
     }
     std::string tried;
-    for (const std::string& directory : directories) tried += (tried.empty() ? "" : ", ") + directory;
+    for (const std::string& directory : directories)
+      tried += (tried.empty() ? "" : ", ") + directory;
     return {"LibTorch", State::kMissing, "libtorch_cpu.so is not in " + tried, fix};
   } catch (const UserError& error) {
     return {"LibTorch", State::kMissing, error.what(), "build the engine again: ./build.sh"};
@@ -86,20 +89,25 @@ void check_engines(const EnginePlace& place, std::vector<Finding>& out) {
   if (place.has_cpu_engine) {
     out.push_back({"engine", State::kOk, engine, ""});
   } else if (place.has_cuda_engine && place.num_gpus > 0) {
-    out.push_back({"engine", State::kNote, "only the CUDA engine", "./build.sh release for --device cpu"});
+    out.push_back(
+        {"engine", State::kNote, "only the CUDA engine", "./build.sh release for --device cpu"});
   } else {
-    out.push_back({"engine", State::kMissing, "no linformer-engine in " + place.directory, "./build.sh"});
+    out.push_back(
+        {"engine", State::kMissing, "no linformer-engine in " + place.directory, "./build.sh"});
   }
   if (place.has_cuda_engine) {
     out.push_back({"CUDA engine", State::kOk, cuda, ""});
   } else {
-    out.push_back({"CUDA engine", State::kNote, "none", place.num_gpus > 0 ? "./build.sh cuda, to use the GPU" : ""});
+    out.push_back({"CUDA engine", State::kNote, "none",
+                   place.num_gpus > 0 ? "./build.sh cuda, to use the GPU" : ""});
   }
-  if (place.has_cpu_engine || place.has_cuda_engine) out.push_back(find_torch(place.has_cpu_engine ? engine : cuda));
+  if (place.has_cpu_engine || place.has_cuda_engine)
+    out.push_back(find_torch(place.has_cpu_engine ? engine : cuda));
 }
 
 Finding find_gpus(const EnginePlace& place) {
-  if (place.num_gpus == 0) return {"GPU", State::kNote, "none", "the CPU is used; in a container, pass the devices on"};
+  if (place.num_gpus == 0)
+    return {"GPU", State::kNote, "none", "the CPU is used; in a container, pass the devices on"};
   return {"GPU", State::kOk, std::to_string(place.num_gpus) + " (device nodes)", ""};
 }
 
@@ -125,25 +133,34 @@ Finding find_cpu() {
   }
   const bool has_bf16 = has("avx512_bf16") || has("amx_bf16");
   if (!has("avx2")) return {"processor", State::kNote, found, "no avx2: expect slow training"};
-  return {"processor", State::kOk, found + (has_bf16 ? "; --dtype auto is bfloat16" : "; --dtype auto is float32"), ""};
+  return {"processor", State::kOk,
+          found + (has_bf16 ? "; --dtype auto is bfloat16" : "; --dtype auto is float32"), ""};
 }
 
 Finding find_memory() {
   const std::vector<std::string> words = proc_words("/proc/meminfo", "MemAvailable");
   double kibibytes = 0;
-  if (!words.empty()) std::from_chars(words[0].data(), words[0].data() + words[0].size(), kibibytes);
+  if (!words.empty())
+    std::from_chars(words[0].data(), words[0].data() + words[0].size(), kibibytes);
   const std::string found = fixed(kibibytes / (1024 * 1024), 1) + " GiB available";
   const bool is_enough = kibibytes > 1024 * 1024;
-  return {"memory", is_enough ? State::kOk : State::kMissing, found, is_enough ? "" : "training needs at least 1 GiB"};
+  return {"memory", is_enough ? State::kOk : State::kMissing, found,
+          is_enough ? "" : "training needs at least 1 GiB"};
 }
 
 Finding find_disk() {
   struct statvfs status {};
-  if (::statvfs(".", &status) != 0) return {"disk", State::kMissing, "this directory cannot be read", "change to another directory"};
-  const double gibibytes = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize) / (1024.0 * 1024 * 1024);
+  if (::statvfs(".", &status) != 0)
+    return {"disk", State::kMissing, "this directory cannot be read",
+            "change to another directory"};
+  const double gibibytes = static_cast<double>(status.f_bavail) *
+                           static_cast<double>(status.f_frsize) / (1024.0 * 1024 * 1024);
   const std::string found = fixed(gibibytes, 1) + " GiB free here";
-  if (gibibytes < 1) return {"disk", State::kMissing, found, "checkpoints need at least 1 GiB; use --output on another disk"};
-  if (::access(".", W_OK) != 0) return {"disk", State::kMissing, found + ", not writable", "use --output DIR elsewhere"};
+  if (gibibytes < 1)
+    return {"disk", State::kMissing, found,
+            "checkpoints need at least 1 GiB; use --output on another disk"};
+  if (::access(".", W_OK) != 0)
+    return {"disk", State::kMissing, found + ", not writable", "use --output DIR elsewhere"};
   return {"disk", State::kOk, found, ""};
 }
 
@@ -152,16 +169,19 @@ Finding find_tokenizers() {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("data", ignored)) {
     const fs::path path = entry.path();
-    const bool is_tokenizer = is_there(path / "tokenizer.json") || (is_there(path / "vocab.json") && is_there(path / "merges.txt"));
+    const bool is_tokenizer = is_there(path / "tokenizer.json") ||
+                              (is_there(path / "vocab.json") && is_there(path / "merges.txt"));
     if (is_tokenizer) found += (found.empty() ? "" : ", ") + path.string();
   }
   if (!found.empty()) return {"tokenizers", State::kOk, found, ""};
-  return {"tokenizers", State::kNote, "none in data/*/", "`linformer tokenizer train` makes one; the original's is facebook/bart-base"};
+  return {"tokenizers", State::kNote, "none in data/*/",
+          "`linformer tokenizer train` makes one; the original's is facebook/bart-base"};
 }
 
 std::vector<Finding> examine() {
   const EnginePlace place = find_engines();
-  std::vector<Finding> out{{"linformer", State::kOk, std::string(kVersion) + " in " + place.directory, ""}};
+  std::vector<Finding> out{
+      {"linformer", State::kOk, std::string(kVersion) + " in " + place.directory, ""}};
   check_engines(place, out);
   out.push_back(find_gpus(place));
   out.push_back(find_cpu());
@@ -187,7 +207,10 @@ std::string report_json(const std::vector<Finding>& findings, bool is_ready) {
   using Json = nlohmann::ordered_json;
   Json checks = Json::array();
   for (const Finding& finding : findings) {
-    checks.push_back({{"name", finding.name}, {"state", state_name(finding.state)}, {"found", finding.found}, {"fix", finding.fix}});
+    checks.push_back({{"name", finding.name},
+                      {"state", state_name(finding.state)},
+                      {"found", finding.found},
+                      {"fix", finding.fix}});
   }
   return Json{{"ready", is_ready}, {"checks", checks}}.dump() + "\n";
 }
@@ -199,7 +222,9 @@ int run_doctor(const DoctorOptions&, const CommonOptions& common) {
   const auto missing = std::ranges::find(findings, State::kMissing, &Finding::state);
   const bool is_ready = missing == findings.end();
   write_stdout(common.json ? report_json(findings, is_ready) : report_text(findings));
-  if (!is_ready) throw UserError("training cannot start: " + missing->name + ": " + missing->found + " (" + missing->fix + ")");
+  if (!is_ready)
+    throw UserError("training cannot start: " + missing->name + ": " + missing->found + " (" +
+                    missing->fix + ")");
   return 0;
 }
 

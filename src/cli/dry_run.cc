@@ -25,7 +25,8 @@ namespace linformer {
 namespace {
 
 constexpr std::int64_t kOriginalVocabulary = 50272;
-constexpr std::uintmax_t kCountedBytes = 8U << 20;  // a larger corpus would take longer than a dry run may
+constexpr std::uintmax_t kCountedBytes =
+    8U << 20;  // a larger corpus would take longer than a dry run may
 
 struct Plan {
   std::string config;
@@ -43,7 +44,8 @@ void set_vocabulary(Plan& plan) {
   ModelConfig& model = plan.loaded.config.model;
   const DataConfig& data = plan.loaded.config.data;
   if (data.tokenizer.empty()) {
-    plan.vocabulary_origin = model.vocab_size > 0 ? "model.vocab_size" : "assumed; no tokenizer is given";
+    plan.vocabulary_origin =
+        model.vocab_size > 0 ? "model.vocab_size" : "assumed; no tokenizer is given";
     if (model.vocab_size == 0) model.vocab_size = kOriginalVocabulary;
     return;
   }
@@ -51,8 +53,9 @@ void set_vocabulary(Plan& plan) {
   plan.vocabulary_origin = model.vocab_size > 0 ? "model.vocab_size" : data.tokenizer;
   if (model.vocab_size == 0) model.vocab_size = (size + 7) / 8 * 8;
   if (model.vocab_size < size) {
-    throw ConfigError("model.vocab_size (" + std::to_string(model.vocab_size) + ") is smaller than the tokenizer's vocabulary (" +
-                      std::to_string(size) + ", " + data.tokenizer + ")");
+    throw ConfigError("model.vocab_size (" + std::to_string(model.vocab_size) +
+                      ") is smaller than the tokenizer's vocabulary (" + std::to_string(size) +
+                      ", " + data.tokenizer + ")");
   }
 }
 
@@ -67,7 +70,9 @@ void count_data(Plan& plan) {
   if (data.train.ends_with(".lfs")) {
     const TokenStore store(data.train);
     all_pairs = store.size();
-    tokens = static_cast<std::int64_t>(std::max(store.info().source_tokens, store.info().target_tokens)) + 2 * all_pairs;
+    tokens = static_cast<std::int64_t>(
+                 std::max(store.info().source_tokens, store.info().target_tokens)) +
+             2 * all_pairs;
   } else {
     const std::string& first = data.train.empty() ? data.train_source : data.train;
     if (first.empty() || std::filesystem::file_size(first) > kCountedBytes) return;
@@ -79,18 +84,21 @@ void count_data(Plan& plan) {
   }
   std::int64_t pairs = leading_pairs(all_pairs, data.fraction);
   if (data.validation.empty() && data.validation_source.empty()) {
-    pairs = (plan.loaded.config.model.compatibility ? compatibility_split(pairs) : held_out_split(pairs)).train;
+    pairs = (plan.loaded.config.model.compatibility ? compatibility_split(pairs)
+                                                    : held_out_split(pairs))
+                .train;
   }
   plan.pairs = pairs;
   if (training.batch_size > pairs) {
-    throw ConfigError("training.batch_size (" + std::to_string(training.batch_size) + ") is larger than the training corpus (" +
-                      std::to_string(pairs) + " pairs)");
+    throw ConfigError("training.batch_size (" + std::to_string(training.batch_size) +
+                      ") is larger than the training corpus (" + std::to_string(pairs) + " pairs)");
   }
   std::int64_t batches = 0;
   if (training.batch_size > 0) batches = divide_up(pairs, training.batch_size);
   if (training.batch_size == 0 && tokens > 0) {
     const double share = static_cast<double>(pairs) / static_cast<double>(all_pairs);
-    batches = divide_up(static_cast<std::int64_t>(std::ceil(static_cast<double>(tokens) * share)), training.batch_tokens);
+    batches = divide_up(static_cast<std::int64_t>(std::ceil(static_cast<double>(tokens) * share)),
+                        training.batch_tokens);
   }
   if (batches > 0) plan.steps = training.epochs * divide_up(batches, training.accumulate);
 }
@@ -105,9 +113,10 @@ Plan make_plan(const TrainOptions& options) {
   const RunConfig& config = plan.loaded.config;
   const std::int64_t max_steps = config.training.max_steps;
   if (max_steps > 0) plan.steps = std::min(max_steps, plan.steps.value_or(max_steps));
-  const double tokens = config.training.batch_size > 0
-                            ? static_cast<double>(config.training.batch_size * config.data.max_length)
-                            : static_cast<double>(config.training.batch_tokens);
+  const double tokens =
+      config.training.batch_size > 0
+          ? static_cast<double>(config.training.batch_size * config.data.max_length)
+          : static_cast<double>(config.training.batch_tokens);
   plan.parameters = parameter_count(config.model);
   plan.state_bytes = training_state_bytes(config.model);
   plan.activation_bytes = activation_bytes(config.model, tokens);
@@ -119,23 +128,29 @@ std::string mebibytes(double bytes) { return fixed(bytes / (1024 * 1024), 0) + "
 std::string model_text(const ModelConfig& model) {
   std::string out(enum_name(model.type));
   if (model.is_linformer()) {
-    out += ", k = " + std::to_string(model.projected_length) + " (" + std::string(enum_name(model.projection)) + ")";
+    out += ", k = " + std::to_string(model.projected_length) + " (" +
+           std::string(enum_name(model.projection)) + ")";
   }
   const std::string layers = std::to_string(model.num_layers);
-  out += ", " + (model.encoder_only ? layers + " encoder layers" : layers + " + " + layers + " layers");
-  return out + ", width " + std::to_string(model.model_dim) + ", feed-forward " + std::to_string(model.ffn_dim) + ", " +
-         std::to_string(model.num_heads) + " heads";
+  out += ", " +
+         (model.encoder_only ? layers + " encoder layers" : layers + " + " + layers + " layers");
+  return out + ", width " + std::to_string(model.model_dim) + ", feed-forward " +
+         std::to_string(model.ffn_dim) + ", " + std::to_string(model.num_heads) + " heads";
 }
 
-std::string corpus_text(const std::string& file, const std::string& source, const std::string& target) {
+std::string corpus_text(const std::string& file, const std::string& source,
+                        const std::string& target) {
   if (!file.empty()) return file;
   return source.empty() ? "" : source + " + " + target;
 }
 
 std::string batch_text(const TrainingConfig& training) {
-  const std::string batch = training.batch_size > 0 ? std::to_string(training.batch_size) + " pairs"
-                                                    : "up to " + std::to_string(training.batch_tokens) + " tokens a side";
-  return training.accumulate > 1 ? batch + ", " + std::to_string(training.accumulate) + " batches a step" : batch;
+  const std::string batch =
+      training.batch_size > 0 ? std::to_string(training.batch_size) + " pairs"
+                              : "up to " + std::to_string(training.batch_tokens) + " tokens a side";
+  return training.accumulate > 1
+             ? batch + ", " + std::to_string(training.accumulate) + " batches a step"
+             : batch;
 }
 
 void print_text(const Plan& plan) {
@@ -145,22 +160,30 @@ void print_text(const Plan& plan) {
   const auto add = [&](const std::string& name, const std::string& text) {
     out += name + std::string(18 - name.size(), ' ') + text + "\n";
   };
-  const auto named_or = [](const std::string& text, const char* otherwise) { return text.empty() ? otherwise : text; };
+  const auto named_or = [](const std::string& text, const char* otherwise) {
+    return text.empty() ? otherwise : text;
+  };
   add("configuration", plan.config);
-  add("mode", config.model.compatibility ? "compatibility (the original's model, order, loss and schedule)" : "corrected");
+  add("mode", config.model.compatibility
+                  ? "compatibility (the original's model, order, loss and schedule)"
+                  : "corrected");
   add("model", model_text(config.model));
   add("vocabulary", std::to_string(config.model.vocab_size) + " (" + plan.vocabulary_origin + ")");
   add("parameters", fixed(plan.parameters, 0));
-  add("memory", "about " + mebibytes(plan.state_bytes) + " for weights, gradients and Adam's moments, at most about " +
+  add("memory", "about " + mebibytes(plan.state_bytes) +
+                    " for weights, gradients and Adam's moments, at most about " +
                     mebibytes(plan.activation_bytes) + " for a batch");
-  add("training data", named_or(corpus_text(data.train, data.train_source, data.train_target), "not given (--train CORPUS)") +
+  add("training data", named_or(corpus_text(data.train, data.train_source, data.train_target),
+                                "not given (--train CORPUS)") +
                            (plan.pairs ? ", " + std::to_string(*plan.pairs) + " pairs" : ""));
-  add("validation data", named_or(corpus_text(data.validation, data.validation_source, data.validation_target),
-                                  "the end of the training corpus"));
+  add("validation data",
+      named_or(corpus_text(data.validation, data.validation_source, data.validation_target),
+               "the end of the training corpus"));
   add("tokenizer", named_or(data.tokenizer, "not given (--tokenizer DIR)"));
   add("batch", batch_text(config.training));
   add("epochs", std::to_string(config.training.epochs));
-  add("steps", plan.steps ? "about " + std::to_string(*plan.steps) : "known when the data are counted");
+  add("steps",
+      plan.steps ? "about " + std::to_string(*plan.steps) : "known when the data are counted");
   add("run directory", plan.run);
   write_stdout(out);
 }
@@ -169,7 +192,9 @@ void print_json(const Plan& plan) {
   const RunConfig& config = plan.loaded.config;
   const DataConfig& data = config.data;
   using Json = nlohmann::ordered_json;
-  const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+  };
   const Json json{{"config", plan.config},
                   {"compatibility", config.model.compatibility},
                   {"type", enum_name(config.model.type)},
@@ -178,7 +203,8 @@ void print_json(const Plan& plan) {
                   {"state_bytes", static_cast<std::int64_t>(plan.state_bytes)},
                   {"activation_bytes", static_cast<std::int64_t>(plan.activation_bytes)},
                   {"train", or_null(corpus_text(data.train, data.train_source, data.train_target))},
-                  {"validation", or_null(corpus_text(data.validation, data.validation_source, data.validation_target))},
+                  {"validation", or_null(corpus_text(data.validation, data.validation_source,
+                                                     data.validation_target))},
                   {"tokenizer", or_null(data.tokenizer)},
                   {"pairs", plan.pairs ? Json(*plan.pairs) : Json(nullptr)},
                   {"epochs", config.training.epochs},
@@ -192,8 +218,10 @@ void print_json(const Plan& plan) {
 int run_dry_run(const TrainOptions& options, const CommonOptions& common) {
   const Plan plan = make_plan(options);
   const RunConfig& config = plan.loaded.config;
-  if (config.model.encoder_only) log_warning("model.encoder_only: an encoder alone serves compare, train refuses it");
-  if (config.data.train.empty() && config.data.train_source.empty()) log_warning("no training data: train needs --train CORPUS");
+  if (config.model.encoder_only)
+    log_warning("model.encoder_only: an encoder alone serves compare, train refuses it");
+  if (config.data.train.empty() && config.data.train_source.empty())
+    log_warning("no training data: train needs --train CORPUS");
   if (config.data.tokenizer.empty()) log_warning("no tokenizer: train needs --tokenizer DIR");
   if (common.json) {
     print_json(plan);

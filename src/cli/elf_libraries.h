@@ -12,7 +12,8 @@ struct ElfLibraries {
   std::vector<std::string> directories;  // DT_RUNPATH or DT_RPATH, $ORIGIN replaced
 };
 
-/// Reads them. Throws DataError for a file that is no such program or is damaged, and as MappedFile.
+/// Reads them. Throws DataError for a file that is no such program or is damaged, and as
+/// MappedFile.
 ElfLibraries elf_libraries(const std::string& path);
 
 }  // namespace linformer

@@ -66,14 +66,16 @@ std::string choose_engine(const std::string& device, const EnginePlace& place) {
   const bool wants_cuda = device.starts_with("cuda");
   const int index = device.starts_with("cuda:") ? std::atoi(device.c_str() + 5) : 0;
   if (wants_cuda && index >= place.num_gpus) {
-    throw UsageError("--device " + device + ": no such GPU (devices present: " + devices_present(place.num_gpus) + ")");
+    throw UsageError("--device " + device +
+                     ": no such GPU (devices present: " + devices_present(place.num_gpus) + ")");
   }
-  const bool use_cuda = wants_cuda || (device == "auto" && place.has_cuda_engine && place.num_gpus > 0);
+  const bool use_cuda =
+      wants_cuda || (device == "auto" && place.has_cuda_engine && place.num_gpus > 0);
   if (use_cuda && place.has_cuda_engine) return place.directory + "/" + kCudaEngine;
   if (!use_cuda && place.has_cpu_engine) return place.directory + "/" + kCpuEngine;
   const std::string name = use_cuda ? kCudaEngine : kCpuEngine;
-  throw UsageError(name + " is not beside this program in " + place.directory + " (build it: ./build.sh " +
-                   (use_cuda ? "cuda" : "release") + ")");
+  throw UsageError(name + " is not beside this program in " + place.directory +
+                   " (build it: ./build.sh " + (use_cuda ? "cuda" : "release") + ")");
 }
 
 void hand_over(const CommonOptions& common, char** argv) {

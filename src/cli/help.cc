@@ -56,7 +56,8 @@ std::string help_of(const Argument& argument) {
 
 std::string argument_lines(const std::vector<Argument>& arguments) {
   std::string out;
-  for (const Argument& argument : arguments) out += two_columns(left_of(argument), help_of(argument), 28);
+  for (const Argument& argument : arguments)
+    out += two_columns(left_of(argument), help_of(argument), 28);
   return out;
 }
 
@@ -69,13 +70,19 @@ std::string usage_line(const Verb& verb) {
 
 std::string program_help() {
   std::string out = "linformer " + std::string(kVersion) +
-                    ": machine translation with attention of linear cost (Linformer), and with full attention.\n\n"
-                    "Usage: linformer VERB [arguments]     linformer VERB --help     linformer --version\n\nVerbs:\n";
-  for (const Verb& verb : verb_table()) out += two_columns("  " + std::string(verb.name), verb.purpose, 20);
+                    ": machine translation with attention of linear cost (Linformer), and with "
+                    "full attention.\n\n"
+                    "Usage: linformer VERB [arguments]     linformer VERB --help     linformer "
+                    "--version\n\nVerbs:\n";
+  for (const Verb& verb : verb_table())
+    out += two_columns("  " + std::string(verb.name), verb.purpose, 20);
   out +=
-      "\nResults go to standard output, everything else to standard error. Every verb takes --json, --quiet and --threads N;\n"
-      "verbs that compute with tensors take --device auto|cpu|cuda[:I] and --dtype auto|float32|bfloat16 too.\n"
-      "Options of a configuration come from its file, then from LINFORMER_SECTION__KEY variables, then from a.b=value\n"
+      "\nResults go to standard output, everything else to standard error. Every verb takes "
+      "--json, --quiet and --threads N;\n"
+      "verbs that compute with tensors take --device auto|cpu|cuda[:I] and --dtype "
+      "auto|float32|bfloat16 too.\n"
+      "Options of a configuration come from its file, then from LINFORMER_SECTION__KEY variables, "
+      "then from a.b=value\n"
       "arguments; `linformer config schema` lists them.\n\nExit codes:\n";
   for (const ExitCodeRow& row : exit_code_table()) {
     out += two_columns("  " + std::to_string(static_cast<int>(row.code)), row.meaning, 8);
@@ -86,10 +93,14 @@ std::string program_help() {
 std::string verb_help(const Verb& verb) {
   VerbOptions options = verb.defaults;
   CommonOptions common;
-  std::string out = std::string(verb.purpose) + "\n\nUsage: linformer " + usage_line(verb) + "\n\nExamples:\n";
-  for (const std::string_view example : verb.examples) out += "  linformer " + std::string(example) + "\n";
-  if (const std::string lines = argument_lines(arguments_of(options)); !lines.empty()) out += "\nArguments:\n" + lines;
-  out += "\nArguments of every verb" + std::string(verb.is_tensor_verb ? " that computes with tensors" : "") + ":\n";
+  std::string out =
+      std::string(verb.purpose) + "\n\nUsage: linformer " + usage_line(verb) + "\n\nExamples:\n";
+  for (const std::string_view example : verb.examples)
+    out += "  linformer " + std::string(example) + "\n";
+  if (const std::string lines = argument_lines(arguments_of(options)); !lines.empty())
+    out += "\nArguments:\n" + lines;
+  out += "\nArguments of every verb" +
+         std::string(verb.is_tensor_verb ? " that computes with tensors" : "") + ":\n";
   return out + argument_lines(common_arguments(common, verb.is_tensor_verb)) +
          two_columns("  --help", "Print this text.", 28);
 }

@@ -10,7 +10,8 @@ namespace linformer {
 /// What `linformer --help` prints: purpose, verbs, exit codes, environment.
 std::string program_help();
 
-/// What `linformer VERB --help` prints: purpose, usage, examples, every argument with its default and what it wants.
+/// What `linformer VERB --help` prints: purpose, usage, examples, every argument with its default
+/// and what it wants.
 std::string verb_help(const Verb& verb);
 
 /// "train --config FILE", for messages: the verb and its usage.

@@ -27,7 +27,8 @@ void set_up_logging(const CommonOptions& common) {
   const auto mode = wants_colour() ? spdlog::color_mode::automatic : spdlog::color_mode::never;
   const auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(mode);
   const auto information = std::make_shared<spdlog::logger>("information", sink);
-  // One sink has one pattern: the level's own name is the coloured part, and information shows none.
+  // One sink has one pattern: the level's own name is the coloured part, and information shows
+  // none.
   sink->set_pattern("linformer: %v");
   const auto warning_sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(mode);
   warning_sink->set_pattern("linformer: %^warning:%$ %v");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// linformer: the front. It checks every command line, does what needs no tensors and becomes an engine for the rest.
+// linformer: the front. It checks every command line, does what needs no tensors and becomes an
+// engine for the rest.
 #include <variant>
 
 #include "base/exit_code.h"
@@ -50,7 +51,8 @@ int run(const ParsedCommand& command, char** argv) {
   set_up_logging(command.common);
   if (!command.is_tensor_verb) return std::visit(Dispatch{command.common}, command.options);
   preflight(command);
-  if (const auto* train = std::get_if<TrainOptions>(&command.options); train != nullptr && train->dry_run) {
+  if (const auto* train = std::get_if<TrainOptions>(&command.options);
+      train != nullptr && train->dry_run) {
     return run_dry_run(*train, command.common);
   }
   hand_over(command.common, argv);

@@ -12,17 +12,22 @@ namespace {
 void check_corpus(const CorpusOptions& corpus, const std::string& what) {
   const bool has_pair = !corpus.source_file.empty() || !corpus.target_file.empty();
   if (corpus.source_file.empty() != corpus.target_file.empty()) {
-    throw UsageError(corpus.source_file.empty() ? "--target needs --source FILE" : "--source needs --target FILE");
+    throw UsageError(corpus.source_file.empty() ? "--target needs --source FILE"
+                                                : "--source needs --target FILE");
   }
-  if (!corpus.file.empty() && has_pair) throw UsageError(what + " and --source name two corpora (want one)");
-  if (corpus.file.empty() && !has_pair) throw UsageError("no corpus (want " + what + ", or --source FILE --target FILE)");
+  if (!corpus.file.empty() && has_pair)
+    throw UsageError(what + " and --source name two corpora (want one)");
+  if (corpus.file.empty() && !has_pair)
+    throw UsageError("no corpus (want " + what + ", or --source FILE --target FILE)");
 }
 
 void check_device(const std::string& device) {
   if (device == "auto" || device == "cpu" || device == "cuda") return;
   const std::string index = device.starts_with("cuda:") ? device.substr(5) : "";
-  const bool is_number = !index.empty() && index.size() <= 3 && index.find_first_not_of("0123456789") == std::string::npos;
-  if (!is_number) throw UsageError("--device " + device.substr(0, 60) + " (want auto, cpu, cuda or cuda:I)");
+  const bool is_number = !index.empty() && index.size() <= 3 &&
+                         index.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_number)
+    throw UsageError("--device " + device.substr(0, 60) + " (want auto, cpu, cuda or cuda:I)");
 }
 
 struct Checks {
@@ -39,14 +44,18 @@ struct Checks {
   void operator()(const ScoreOptions& o) const {
     const std::size_t count = o.files.size();
     if (o.paired && count != 3) {
-      throw UsageError("score --paired got " + std::to_string(count) + " files (want 3: A B REFERENCES)");
+      throw UsageError("score --paired got " + std::to_string(count) +
+                       " files (want 3: A B REFERENCES)");
     }
     if (!o.paired && count > 2) {
-      throw UsageError("score got " + std::to_string(count) +
-                       " files (want HYPOTHESES REFERENCES, or one OUT.csv; --paired for two systems)");
+      throw UsageError(
+          "score got " + std::to_string(count) +
+          " files (want HYPOTHESES REFERENCES, or one OUT.csv; --paired for two systems)");
     }
-    if (!o.paired && count == 1 && !o.files[0].ends_with(".csv") && !o.files[0].ends_with(".csv.gz")) {
-      throw UsageError("score got one file that is no .csv (want HYPOTHESES REFERENCES, or one OUT.csv)");
+    if (!o.paired && count == 1 && !o.files[0].ends_with(".csv") &&
+        !o.files[0].ends_with(".csv.gz")) {
+      throw UsageError(
+          "score got one file that is no .csv (want HYPOTHESES REFERENCES, or one OUT.csv)");
     }
   }
 

@@ -25,8 +25,10 @@ fs::file_status status_of(const std::string& path) {
 /// The directory that a new run would be made in must exist (or one above it) and be writable.
 void check_parent(const std::string& path) {
   std::string parent = parent_directory(path);
-  while (!fs::exists(status_of(parent)) && parent != "." && parent != "/") parent = parent_directory(parent);
-  if (!fs::is_directory(status_of(parent))) throw UsageError(path + ": " + parent + " is not a directory");
+  while (!fs::exists(status_of(parent)) && parent != "." && parent != "/")
+    parent = parent_directory(parent);
+  if (!fs::is_directory(status_of(parent)))
+    throw UsageError(path + ": " + parent + " is not a directory");
   if (::access(parent.c_str(), W_OK) == 0) return;
   const std::string reason = errno_text(errno);
   throw UsageError(path + ": cannot create: " + reason + " in " + parent);
@@ -37,11 +39,13 @@ void check_run_directory(const TrainOptions& options) {
   const fs::file_status status = status_of(path);
   const bool is_named = options.resume && *options.resume != "auto";
   if (!fs::exists(status)) {
-    if (is_named) throw CheckpointError("no valid checkpoint in " + path + " (there is no such directory)");
+    if (is_named)
+      throw CheckpointError("no valid checkpoint in " + path + " (there is no such directory)");
     check_parent(path);
     return;
   }
-  if (!fs::is_directory(status)) throw UsageError(path + ": is not a directory (want a run directory)");
+  if (!fs::is_directory(status))
+    throw UsageError(path + ": is not a directory (want a run directory)");
   if (options.resume) {
     const bool is_run = fs::exists(status_of(path + "/lock"));
     if (list_generations(path).empty() && (is_named || !is_run)) {
@@ -50,7 +54,13 @@ void check_run_directory(const TrainOptions& options) {
     return;
   }
   const bool is_replaced = options.overwrite || options.smoke > 0;
-  if (!is_replaced) throw UsageError(path + ": exists (want --resume, --overwrite or another --output)");
+  if (!is_replaced) {
+    throw UsageError(path + ": exists (want --resume, --overwrite or another --output)");
+  }
+  std::error_code ignored;
+  if (!fs::is_empty(path, ignored) && !fs::exists(status_of(path + "/lock"))) {
+    throw UsageError(path + ": is not the directory of a run (nothing in it was deleted)");
+  }
 }
 
 void check_train(const TrainOptions& options) {
@@ -68,7 +78,8 @@ void check_compare(const CompareOptions& options) {
   for (const std::int64_t length : options.lengths) {
     if (length > config.data.max_length) {
       throw UsageError("--lengths " + std::to_string(length) + " is above data.max_length (" +
-                       std::to_string(config.data.max_length) + ") of the Linformer in " + options.config);
+                       std::to_string(config.data.max_length) + ") of the Linformer in " +
+                       options.config);
     }
   }
 }
@@ -112,7 +123,8 @@ void require_tokenizer(const std::string& path) {
   }
   const auto has = [&](const char* name) { return fs::exists(status_of(path + "/" + name)); };
   if (!has("tokenizer.json") && !(has("vocab.json") && has("merges.txt"))) {
-    throw DataError(path + ": holds no tokenizer (want tokenizer.json, or vocab.json and merges.txt)");
+    throw DataError(path +
+                    ": holds no tokenizer (want tokenizer.json, or vocab.json and merges.txt)");
   }
 }
 
@@ -121,16 +133,22 @@ void check_training_files(const LoadedConfig& loaded, bool is_dry_run) {
   const bool has_corpus = !data.train.empty() || !data.train_source.empty();
   if (!is_dry_run) {
     if (loaded.config.model.encoder_only) {
-      throw ConfigError("model.encoder_only: an encoder alone cannot be trained to translate (it serves compare)");
+      throw ConfigError(
+          "model.encoder_only: an encoder alone cannot be trained to translate (it serves "
+          "compare)");
     }
-    if (!has_corpus) throw ConfigError("data.train is missing (want --train CORPUS, or data.train in the configuration)");
+    if (!has_corpus)
+      throw ConfigError(
+          "data.train is missing (want --train CORPUS, or data.train in the configuration)");
     if (data.tokenizer.empty()) {
-      throw ConfigError("data.tokenizer is missing (want --tokenizer DIR, or data.tokenizer in the configuration; "
-                        "`linformer tokenizer train` makes one)");
+      throw ConfigError(
+          "data.tokenizer is missing (want --tokenizer DIR, or data.tokenizer in the "
+          "configuration; "
+          "`linformer tokenizer train` makes one)");
     }
   }
-  for (const std::string& path : {data.train, data.train_source, data.train_target, data.validation, data.validation_source,
-                                  data.validation_target}) {
+  for (const std::string& path : {data.train, data.train_source, data.train_target, data.validation,
+                                  data.validation_source, data.validation_target}) {
     if (!path.empty()) require_file(path);
   }
   if (!data.tokenizer.empty()) require_tokenizer(data.tokenizer);

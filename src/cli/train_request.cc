@@ -29,7 +29,8 @@ std::vector<std::string> config_overrides(const TrainOptions& options) {
 std::string run_directory_of(const TrainOptions& options) {
   if (!options.output.empty()) return options.output;
   if (options.resume && *options.resume != "auto") return *options.resume;
-  std::string name = options.name.empty() ? std::filesystem::path(options.config).stem().string() : options.name;
+  std::string name =
+      options.name.empty() ? std::filesystem::path(options.config).stem().string() : options.name;
   if (options.smoke > 0 && options.name.empty()) name += "-smoke";
   check_run_name(name);
   return "runs/" + name;

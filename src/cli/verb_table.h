@@ -13,8 +13,8 @@ namespace linformer {
 /// One verb of the program, "train" or "tokenizer train".
 struct Verb {
   std::string_view name;
-  std::string_view purpose;  // one sentence
-  std::string_view usage;    // what follows the name
+  std::string_view purpose;                // one sentence
+  std::string_view usage;                  // what follows the name
   std::vector<std::string_view> examples;  // what follows "linformer "
   bool is_tensor_verb = false;             // done by linformer-engine
   VerbOptions defaults;

@@ -30,7 +30,9 @@ RunConfig original_defaults() {
   return config;
 }
 
-bool starts_with_either(std::string_view key) { return key.starts_with("model.") || key.starts_with("training."); }
+bool starts_with_either(std::string_view key) {
+  return key.starts_with("model.") || key.starts_with("training.");
+}
 
 }  // namespace
 
@@ -40,7 +42,9 @@ bool is_compatibility_mode(const LoadedConfig& loaded) {
   bool has_model = false;
   for (const Option& option : schema_of(unused).options) {
     const auto found = loaded.origins.find(option.key);
-    if (found == loaded.origins.end() || found->second.layer != Layer::kFile || !starts_with_either(option.key)) continue;
+    if (found == loaded.origins.end() || found->second.layer != Layer::kFile ||
+        !starts_with_either(option.key))
+      continue;
     if (found->second.spelling != option.original) return false;
     has_model = has_model || option.key.starts_with("model.");
   }
@@ -50,7 +54,8 @@ bool is_compatibility_mode(const LoadedConfig& loaded) {
 void apply_compatibility_defaults(LoadedConfig& loaded) {
   RunConfig original = original_defaults();
   // Without cosine annealing the original halves the learning rate on a plateau.
-  if (!loaded.config.training.lr_scheduler.cosine_annealing) original.training.schedule = Schedule::kPlateau;
+  if (!loaded.config.training.lr_scheduler.cosine_annealing)
+    original.training.schedule = Schedule::kPlateau;
   const Schema from = schema_of(original);
   const Schema to = schema_of(loaded.config);
   RunConfig defaults;

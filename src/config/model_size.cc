@@ -29,7 +29,8 @@ double parameter_count(const ModelConfig& config) {
     shortening = config.projection == Projection::kSegment ? s.h * s.d + s.h : 2 * s.k * s.n;
   }
   const double final_norm = config.norm == NormPlacement::kPre ? norm : 0;
-  double total = s.v * s.d + s.layers * (attention + shortening + feed_forward + 2 * norm) + final_norm;
+  double total =
+      s.v * s.d + s.layers * (attention + shortening + feed_forward + 2 * norm) + final_norm;
   if (!config.encoder_only) {
     total += s.layers * (2 * attention + shortening + feed_forward + 3 * norm) + final_norm;
   }

@@ -7,7 +7,8 @@
 
 namespace linformer {
 
-/// Shortest text that reads back as the same double, also by YAML 1.1 readers, which want a point in "1.0e-06".
+/// Shortest text that reads back as the same double, also by YAML 1.1 readers, which want a point
+/// in "1.0e-06".
 inline std::string number_text(double value) {
   if (std::isnan(value)) return ".nan";
   if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
@@ -18,7 +19,8 @@ inline std::string number_text(double value) {
   const auto format = is_plain ? std::chars_format::fixed : std::chars_format::scientific;
   std::string text(buffer, std::to_chars(buffer, end, value, format).ptr);
   const std::size_t exponent = text.find('e');
-  if (exponent != std::string::npos && text.find('.') == std::string::npos) text.insert(exponent, ".0");
+  if (exponent != std::string::npos && text.find('.') == std::string::npos)
+    text.insert(exponent, ".0");
   return text;
 }
 

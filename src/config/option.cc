@@ -16,7 +16,8 @@ struct Overloaded : Ts... {
   using Ts::operator()...;
 };
 
-/// Visits the structs and collects their fields; `prefixes_` holds every accepted spelling of the section, "" at the root.
+/// Visits the structs and collects their fields; `prefixes_` holds every accepted spelling of the
+/// section, "" at the root.
 class Collector {
  public:
   explicit Collector(Schema& schema) : schema_(schema) {}
@@ -36,7 +37,8 @@ class Collector {
     (apply(tags), ...);
     option.spellings = paths(name, alias);
     option.key = option.spellings.front();
-    if (!alias.empty() || is_original) option.original = prefixes_.back() + std::string(alias.empty() ? name : alias);
+    if (!alias.empty() || is_original)
+      option.original = prefixes_.back() + std::string(alias.empty() ? name : alias);
     schema_.options.push_back(std::move(option));
   }
 
@@ -110,7 +112,8 @@ bool in_range(double value, const Range& range) {
 }
 
 std::string range_text(const Range& range) {
-  if (range.above) return "above " + number_text(range.low) + ", at most " + number_text(range.high);
+  if (range.above)
+    return "above " + number_text(range.low) + ", at most " + number_text(range.high);
   return "from " + number_text(range.low) + " to " + number_text(range.high);
 }
 
@@ -132,14 +135,14 @@ const Entry* find_entry(const std::vector<Entry>& entries, std::string_view path
 }  // namespace
 
 std::string_view Option::type_name() const {
-  return std::visit(Overloaded{[](const bool*) { return "true or false"; },
-                               [](const std::optional<bool>*) { return "true or false"; },
-                               [](const std::int64_t*) { return "integer"; },
-                               [](const std::uint64_t*) { return "integer"; },
-                               [](const double*) { return "number"; },
-                               [](const std::string*) { return "text"; },
-                               [](const EnumMember&) { return "name"; }},
-                    member);
+  return std::visit(
+      Overloaded{[](const bool*) { return "true or false"; },
+                 [](const std::optional<bool>*) { return "true or false"; },
+                 [](const std::int64_t*) { return "integer"; },
+                 [](const std::uint64_t*) { return "integer"; },
+                 [](const double*) { return "number"; }, [](const std::string*) { return "text"; },
+                 [](const EnumMember&) { return "name"; }},
+      member);
 }
 
 std::string Option::wanted() const {
@@ -165,27 +168,32 @@ std::string Option::wanted() const {
 
 std::optional<std::string> Option::value_text() const {
   return std::visit(
-      Overloaded{[](const bool* value) -> std::optional<std::string> { return *value ? "true" : "false"; },
-                 [](const std::optional<bool>* value) -> std::optional<std::string> {
-                   if (!*value) return std::nullopt;
-                   return **value ? "true" : "false";
-                 },
-                 [&](const std::int64_t* value) -> std::optional<std::string> {
-                   if (range && !in_range(static_cast<double>(*value), *range)) return std::nullopt;
-                   return std::to_string(*value);
-                 },
-                 [](const std::uint64_t* value) -> std::optional<std::string> { return std::to_string(*value); },
-                 [](const double* value) -> std::optional<std::string> { return number_text(*value); },
-                 [](const std::string* value) -> std::optional<std::string> { return quoted(*value); },
-                 [](const EnumMember& value) -> std::optional<std::string> {
-                   return std::string(value.names[value.get()]);
-                 }},
+      Overloaded{
+          [](const bool* value) -> std::optional<std::string> { return *value ? "true" : "false"; },
+          [](const std::optional<bool>* value) -> std::optional<std::string> {
+            if (!*value) return std::nullopt;
+            return **value ? "true" : "false";
+          },
+          [&](const std::int64_t* value) -> std::optional<std::string> {
+            if (range && !in_range(static_cast<double>(*value), *range)) return std::nullopt;
+            return std::to_string(*value);
+          },
+          [](const std::uint64_t* value) -> std::optional<std::string> {
+            return std::to_string(*value);
+          },
+          [](const double* value) -> std::optional<std::string> { return number_text(*value); },
+          [](const std::string* value) -> std::optional<std::string> { return quoted(*value); },
+          [](const EnumMember& value) -> std::optional<std::string> {
+            return std::string(value.names[value.get()]);
+          }},
       member);
 }
 
 const Option* Schema::find(std::string_view path) const { return find_entry(options, path); }
 
-const SectionInfo* Schema::find_section(std::string_view path) const { return find_entry(sections, path); }
+const SectionInfo* Schema::find_section(std::string_view path) const {
+  return find_entry(sections, path);
+}
 
 std::string Schema::suggest(std::string_view path) const {
   std::vector<std::string_view> same_section;
@@ -200,7 +208,8 @@ std::string Schema::suggest(std::string_view path) const {
   for (const SectionInfo& section : sections) std::ranges::for_each(section.spellings, add);
 
   const std::size_t edits = tolerated_edits(last_name(path));
-  if (const auto found = nearest(path, same_section, edits); !found.empty()) return std::string(found);
+  if (const auto found = nearest(path, same_section, edits); !found.empty())
+    return std::string(found);
   if (!same_name.empty()) return std::string(same_name.front());
   if (const auto found = nearest(path, all, edits); !found.empty()) return std::string(found);
   return {};

@@ -21,12 +21,13 @@ struct EnumMember {
   std::function<void(std::size_t)> set;
 };
 
-using OptionMember = std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*, std::optional<bool>*, EnumMember>;
+using OptionMember = std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*,
+                                  std::optional<bool>*, EnumMember>;
 
 /// One line of the schema, bound to a member of one RunConfig.
 struct Option {
-  std::string key;                     // canonical path, "training.lr_scheduler.min_lr"
-  std::string original;                // path in the original's YAML files, empty where they have none
+  std::string key;       // canonical path, "training.lr_scheduler.min_lr"
+  std::string original;  // path in the original's YAML files, empty where they have none
   std::vector<std::string> spellings;  // every accepted path, `key` first
   OptionMember member;
   std::optional<Range> range;
@@ -36,7 +37,8 @@ struct Option {
 
   /// "integer", "number", "true or false", "text" or "name".
   std::string_view type_name() const;
-  /// What a value must be: "an integer from 1 to 1024", "a finite number above 0, at most 1000", "pre or post".
+  /// What a value must be: "an integer from 1 to 1024", "a finite number above 0, at most 1000",
+  /// "pre or post".
   std::string wanted() const;
   /// The member as print_config writes it; nothing when it stands for "not given".
   std::optional<std::string> value_text() const;
@@ -57,7 +59,8 @@ struct Schema {
   /// The option or section of a path in any accepted spelling; null when there is none.
   const Option* find(std::string_view path) const;
   const SectionInfo* find_section(std::string_view path) const;
-  /// The accepted path most like `path`: same section first, then the same name in another one; empty when none is near.
+  /// The accepted path most like `path`: same section first, then the same name in another one;
+  /// empty when none is near.
   std::string suggest(std::string_view path) const;
 };
 

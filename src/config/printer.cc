@@ -14,7 +14,8 @@ class YamlWriter {
   void add(const std::string& key, const std::string& value, const std::string& comment) {
     open_sections(key);
     const std::size_t dot = key.rfind('.');
-    std::string line = indent(depth(key)) + key.substr(dot == std::string::npos ? 0 : dot + 1) + ": " + value;
+    std::string line =
+        indent(depth(key)) + key.substr(dot == std::string::npos ? 0 : dot + 1) + ": " + value;
     if (!comment.empty()) {
       line.resize(std::max<std::size_t>(line.size() + 2, kCommentColumn), ' ');
       line += "# " + comment;
@@ -26,7 +27,9 @@ class YamlWriter {
  private:
   static constexpr std::size_t kCommentColumn = 44;
 
-  static std::size_t depth(const std::string& key) { return static_cast<std::size_t>(std::ranges::count(key, '.')); }
+  static std::size_t depth(const std::string& key) {
+    return static_cast<std::size_t>(std::ranges::count(key, '.'));
+  }
   static std::string indent(std::size_t levels) { return std::string(2 * levels, ' '); }
 
   void open_sections(const std::string& key) {
@@ -34,7 +37,10 @@ class YamlWriter {
       const std::string section = key.substr(0, dot + 1);
       if (open_.starts_with(section)) continue;
       const std::size_t start = section.rfind('.', dot - 1);
-      out_ += indent(depth(section) - 1) + section.substr(start == std::string::npos ? 0 : start + 1, dot - (start == std::string::npos ? 0 : start + 1)) + ":\n";
+      out_ += indent(depth(section) - 1) +
+              section.substr(start == std::string::npos ? 0 : start + 1,
+                             dot - (start == std::string::npos ? 0 : start + 1)) +
+              ":\n";
     }
     const std::size_t last = key.rfind('.');
     open_ = last == std::string::npos ? "" : key.substr(0, last + 1);

@@ -23,7 +23,8 @@ ResumeComparison compare_for_resume(const RunConfig& old_config, const RunConfig
   return comparison;
 }
 
-void require_resumable(const RunConfig& old_config, const RunConfig& new_config, const std::string& run) {
+void require_resumable(const RunConfig& old_config, const RunConfig& new_config,
+                       const std::string& run) {
   const ResumeComparison comparison = compare_for_resume(old_config, new_config);
   if (comparison.refused.empty()) return;
   const ChangedOption& changed = comparison.refused.front();
@@ -32,8 +33,9 @@ void require_resumable(const RunConfig& old_config, const RunConfig& new_config,
   for (const Option& option : schema_of(unused).options) {
     if (option.may_change) free += (free.empty() ? "" : ", ") + option.key;
   }
-  throw ConfigError(run + ": " + changed.key + " differs from the run that is resumed (got " + changed.new_value + ", want " +
-                    changed.old_value + "; these may change: " + free + ")");
+  throw ConfigError(run + ": " + changed.key + " differs from the run that is resumed (got " +
+                    changed.new_value + ", want " + changed.old_value +
+                    "; these may change: " + free + ")");
 }
 
 }  // namespace linformer

@@ -18,7 +18,8 @@ constexpr double kAbsurdBytes = 4.0 * 1024 * 1024 * 1024 * 1024;
 /// Complaints about options that do not go together.
 class Checker {
  public:
-  Checker(const LoadedConfig& loaded, const std::string& file) : loaded_(loaded), file_(file), config_(loaded.config) {}
+  Checker(const LoadedConfig& loaded, const std::string& file)
+      : loaded_(loaded), file_(file), config_(loaded.config) {}
 
   void run() const {
     check_required();
@@ -44,10 +45,14 @@ class Checker {
   std::string name(const std::string& key) const { return spelled(loaded_, key); }
   bool given(const std::string& key) const { return loaded_.is_given(key); }
 
-  /// Throws; the place is that of the first of `keys` that was given, so name the likelier culprit first.
-  [[noreturn]] void complain(const std::vector<std::string>& keys, const std::string& reason) const {
-    const auto found = std::ranges::find_if(keys, [&](const std::string& key) { return given(key); });
-    throw ConfigError(complaint_start(loaded_, found == keys.end() ? keys.front() : *found, file_) + reason);
+  /// Throws; the place is that of the first of `keys` that was given, so name the likelier culprit
+  /// first.
+  [[noreturn]] void complain(const std::vector<std::string>& keys,
+                             const std::string& reason) const {
+    const auto found =
+        std::ranges::find_if(keys, [&](const std::string& key) { return given(key); });
+    throw ConfigError(complaint_start(loaded_, found == keys.end() ? keys.front() : *found, file_) +
+                      reason);
   }
 
   void check_required() const {
@@ -69,8 +74,9 @@ class Checker {
                    with_value("model.num_heads", model.num_heads));
     }
     if (model.model_dim % 2 != 0) {
-      complain({"model.model_dim"}, with_value("model.model_dim", model.model_dim) +
-                                        " must be even: positions are encoded by pairs of sine and cosine");
+      complain({"model.model_dim"},
+               with_value("model.model_dim", model.model_dim) +
+                   " must be even: positions are encoded by pairs of sine and cosine");
     }
   }
 
@@ -78,16 +84,21 @@ class Checker {
     const ModelConfig& model = config_.model;
     const std::string key = "model.projected_length";
     if (!model.is_linformer()) {
-      if (given(key)) complain({key}, name(key) + " is for type Linformer alone (leave it out, or set model.type)");
+      if (given(key))
+        complain({key},
+                 name(key) + " is for type Linformer alone (leave it out, or set model.type)");
       return;
     }
     if (!given(key)) {
-      complain({key, "model.type"}, name(key) + " is missing: a Linformer must say to how many rows it shortens keys and values"
-                                                " (example: k: 32)");
+      complain({key, "model.type"},
+               name(key) +
+                   " is missing: a Linformer must say to how many rows it shortens keys and values"
+                   " (example: k: 32)");
     }
     if (model.projected_length > config_.data.max_length) {
-      complain({key, "data.max_length"}, with_value(key, model.projected_length) + " must not be above " +
-                                             with_value("data.max_length", config_.data.max_length));
+      complain({key, "data.max_length"},
+               with_value(key, model.projected_length) + " must not be above " +
+                   with_value("data.max_length", config_.data.max_length));
     }
   }
 
@@ -95,7 +106,9 @@ class Checker {
     const ModelConfig& model = config_.model;
     if (!model.compatibility) return;
     const auto refuse = [&](const std::string& key, const std::string& only) {
-      complain({key}, name(key) + " must be " + only + " in compatibility mode (set compatibility: false for the corrected model)");
+      complain({key},
+               name(key) + " must be " + only +
+                   " in compatibility mode (set compatibility: false for the corrected model)");
     };
     if (model.norm != NormPlacement::kPost) refuse("model.norm", "post");
     if (model.tie_embeddings) refuse("model.tie_embeddings", "false");
@@ -118,24 +131,29 @@ class Checker {
     const LrSchedulerConfig& scheduler = training.lr_scheduler;
     const std::string factor = "training.lr_scheduler.cosine_factor";
     const std::string restart = "training.lr_scheduler.cosine_restart";
-    const bool is_whole = scheduler.cosine_factor >= 1 && scheduler.cosine_factor == std::floor(scheduler.cosine_factor);
+    const bool is_whole = scheduler.cosine_factor >= 1 &&
+                          scheduler.cosine_factor == std::floor(scheduler.cosine_factor);
     if (scheduler.cosine_restart && !is_whole) {
       complain({factor, restart}, with_value(factor, scheduler.cosine_factor) +
-                                      " must be a whole number of at least 1 when " + name(restart) + " is true");
+                                      " must be a whole number of at least 1 when " +
+                                      name(restart) + " is true");
     }
-    const bool needs_warmup = training.schedule == Schedule::kNoam || training.schedule == Schedule::kInverseSqrt;
+    const bool needs_warmup =
+        training.schedule == Schedule::kNoam || training.schedule == Schedule::kInverseSqrt;
     if (needs_warmup && scheduler.warmup_steps == 0) {
       complain({"training.lr_scheduler.warmup_steps", "training.schedule"},
-               name("training.lr_scheduler.warmup_steps") + " must be at least 1 with " + name("training.schedule") + " " +
-                   std::string(enum_name(training.schedule)));
+               name("training.lr_scheduler.warmup_steps") + " must be at least 1 with " +
+                   name("training.schedule") + " " + std::string(enum_name(training.schedule)));
     }
   }
 
   void check_stopping() const {
     const TrainingConfig& training = config_.training;
-    if (training.early_stopping.metric == Metric::kBleu && training.validation_bleu == ValidationBleu::kOff) {
+    if (training.early_stopping.metric == Metric::kBleu &&
+        training.validation_bleu == ValidationBleu::kOff) {
       complain({"training.early_stopping.metric", "training.validation_bleu"},
-               name("training.early_stopping.metric") + " bleu needs " + name("training.validation_bleu") + " 13a or none");
+               name("training.early_stopping.metric") + " bleu needs " +
+                   name("training.validation_bleu") + " 13a or none");
     }
     if (training.average_last > config_.checkpoint.keep) {
       complain({"training.average_last", "checkpoint.keep"},
@@ -154,9 +172,11 @@ class Checker {
     const bool has_source = !(is_train ? data.train_source : data.validation_source).empty();
     const bool has_target = !(is_train ? data.train_target : data.validation_target).empty();
     if (has_source != has_target) {
-      complain({has_source ? source : target}, (has_source ? source : target) + " needs " + (has_source ? target : source));
+      complain({has_source ? source : target},
+               (has_source ? source : target) + " needs " + (has_source ? target : source));
     }
-    if (has_one && has_source) complain({source}, source + " and " + one + " name two corpora (want one)");
+    if (has_one && has_source)
+      complain({source}, source + " and " + one + " name two corpora (want one)");
   }
 
   void check_memory() const {
@@ -173,8 +193,10 @@ class Checker {
         {static_cast<double>(config_.data.max_length) / 16384, "data.max_length"}};
     const std::string key = std::ranges::max_element(ratios)->second;
     char text[32];
-    const auto end = std::to_chars(text, text + sizeof(text), bytes, std::chars_format::scientific, 1).ptr;
-    complain({key}, name(key) + " is too large: weights, gradients and Adam's moments would take about " +
+    const auto end =
+        std::to_chars(text, text + sizeof(text), bytes, std::chars_format::scientific, 1).ptr;
+    complain({key}, name(key) +
+                        " is too large: weights, gradients and Adam's moments would take about " +
                         std::string(text, end) + " bytes (want at most 4 TiB)");
   }
 
@@ -185,12 +207,14 @@ class Checker {
 
 }  // namespace
 
-std::string complaint_start(const LoadedConfig& loaded, const std::string& key, const std::string& file) {
+std::string complaint_start(const LoadedConfig& loaded, const std::string& key,
+                            const std::string& file) {
   const auto found = loaded.origins.find(key);
   if (found != loaded.origins.end()) {
     const Origin& origin = found->second;
     if (origin.layer == Layer::kFile) return origin.key.text() + ": ";
-    if (origin.layer == Layer::kEnvironment || origin.layer == Layer::kCommandLine) return origin.text() + ": ";
+    if (origin.layer == Layer::kEnvironment || origin.layer == Layer::kCommandLine)
+      return origin.text() + ": ";
   }
   return file + ": ";
 }

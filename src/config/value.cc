@@ -58,7 +58,8 @@ template <typename T>
 Outcome read_number(std::string_view text, T& out) {
   if (text.starts_with('+')) text.remove_prefix(1);
   const auto result = std::from_chars(text.data(), text.data() + text.size(), out);
-  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? Outcome::kOk : Outcome::kOutOfRange;
+  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? Outcome::kOk
+                                                                             : Outcome::kOutOfRange;
 }
 
 Outcome check_range(double value, const std::optional<Range>& range) {
@@ -136,18 +137,22 @@ std::string shown(const RawValue& value) {
     default:
       break;
   }
-  std::string text = value.text.size() > kMaxShown ? value.text.substr(0, kMaxShown) + "..." : value.text;
+  std::string text =
+      value.text.size() > kMaxShown ? value.text.substr(0, kMaxShown) + "..." : value.text;
   if (value.kind == RawValue::Kind::kQuoted) return "\"" + text + "\" in quotes";
   return text.empty() ? "nothing" : text;
 }
 
 std::string hint(const Option& option, const RawValue& value) {
   if (const auto* names = std::get_if<EnumMember>(&option.member)) {
-    const std::string_view near = nearest(value.text, names->names, std::max<std::size_t>(value.text.size() / 2, 1));
+    const std::string_view near =
+        nearest(value.text, names->names, std::max<std::size_t>(value.text.size() / 2, 1));
     return near.empty() ? "" : "; did you mean " + std::string(near) + "?";
   }
-  const bool is_bool = std::holds_alternative<bool*>(option.member) || std::holds_alternative<std::optional<bool>*>(option.member);
-  if (is_bool && is_one_of(value.text, {"yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"})) {
+  const bool is_bool = std::holds_alternative<bool*>(option.member) ||
+                       std::holds_alternative<std::optional<bool>*>(option.member);
+  if (is_bool && is_one_of(value.text, {"yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON",
+                                        "off", "Off", "OFF"})) {
     return "; YAML 1.2 reads " + value.text + " as text";
   }
   return "";
@@ -155,10 +160,12 @@ std::string hint(const Option& option, const RawValue& value) {
 
 }  // namespace
 
-std::optional<std::string> set_option(const Option& option, const RawValue& value, std::string_view spelling) {
-  const bool is_scalar = value.kind != RawValue::Kind::kNull && value.kind != RawValue::Kind::kList &&
-                         value.kind != RawValue::Kind::kMap;
-  const Outcome outcome = is_scalar ? std::visit(Setter{option, value}, option.member) : Outcome::kWrongType;
+std::optional<std::string> set_option(const Option& option, const RawValue& value,
+                                      std::string_view spelling) {
+  const bool is_scalar = value.kind != RawValue::Kind::kNull &&
+                         value.kind != RawValue::Kind::kList && value.kind != RawValue::Kind::kMap;
+  const Outcome outcome =
+      is_scalar ? std::visit(Setter{option, value}, option.member) : Outcome::kWrongType;
   std::string_view complaint;
   switch (outcome) {
     case Outcome::kOk:
@@ -173,8 +180,8 @@ std::optional<std::string> set_option(const Option& option, const RawValue& valu
       complaint = " is not a known name";
       break;
   }
-  return std::string(spelling) + std::string(complaint) + " (got " + shown(value) + ", want " + option.wanted() +
-         hint(option, value) + ")";
+  return std::string(spelling) + std::string(complaint) + " (got " + shown(value) + ", want " +
+         option.wanted() + hint(option, value) + ")";
 }
 
 }  // namespace linformer

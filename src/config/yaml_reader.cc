@@ -63,22 +63,28 @@ class Loader {
 const Option& Loader::option_at(const std::string& path, const std::string& start) const {
   if (const Option* option = schema_.find(path)) return *option;
   if (schema_.find_section(path) != nullptr) {
-    throw ConfigError(start + path + " is a section (want options such as " + schema_.suggest(path + ".") + ")");
+    throw ConfigError(start + path + " is a section (want options such as " +
+                      schema_.suggest(path + ".") + ")");
   }
   const std::string near = schema_.suggest(path);
-  const std::string hint = near.empty() ? "`linformer config schema` lists them" : "did you mean " + near + "?";
+  const std::string hint =
+      near.empty() ? "`linformer config schema` lists them" : "did you mean " + near + "?";
   throw ConfigError(start + path + " is not an option (" + hint + ")");
 }
 
 void Loader::refuse_second(const Option& option, const Origin& origin) const {
   const Origin& first = loaded_.origins.at(option.key);
   if (first.layer != origin.layer) return;
-  const std::string start = origin.layer == Layer::kFile ? start_of(origin.key) : origin.text() + ": ";
-  const std::string lines = origin.layer == Layer::kFile ? ", lines " + std::to_string(first.key.line) + " and " +
-                                                               std::to_string(origin.key.line)
-                                                         : "";
-  if (first.spelling == origin.spelling) throw ConfigError(start + origin.spelling + " is given twice" + lines);
-  throw ConfigError(start + first.spelling + " and " + origin.spelling + " are the same option (want one of them" + lines + ")");
+  const std::string start =
+      origin.layer == Layer::kFile ? start_of(origin.key) : origin.text() + ": ";
+  const std::string lines =
+      origin.layer == Layer::kFile
+          ? ", lines " + std::to_string(first.key.line) + " and " + std::to_string(origin.key.line)
+          : "";
+  if (first.spelling == origin.spelling)
+    throw ConfigError(start + origin.spelling + " is given twice" + lines);
+  throw ConfigError(start + first.spelling + " and " + origin.spelling +
+                    " are the same option (want one of them" + lines + ")");
 }
 
 void Loader::set(const std::string& path, const RawValue& value, Origin origin) {
@@ -96,11 +102,13 @@ void Loader::read_section(const YamlNode& node, const std::string& path) {
   for (const YamlEntry& entry : node.entries) {
     const std::string child = path + entry.key;
     if (schema_.find_section(child) == nullptr) {
-      set(child, raw_value(entry.value), {.layer = Layer::kFile, .key = entry.place, .value = entry.value.place});
+      set(child, raw_value(entry.value),
+          {.layer = Layer::kFile, .key = entry.place, .value = entry.value.place});
     } else if (entry.value.kind == YamlNode::Kind::kMap) {
       read_section(entry.value, child + ".");
     } else if (entry.value.kind != YamlNode::Kind::kNull) {
-      throw ConfigError(entry.value.place, child + " is a section (want options below it, indented)");
+      throw ConfigError(entry.value.place,
+                        child + " is a section (want options below it, indented)");
     }
   }
 }
@@ -108,7 +116,8 @@ void Loader::read_section(const YamlNode& node, const std::string& path) {
 void Loader::read_environment() {
   constexpr std::string_view kPrefix = "LINFORMER_";
   std::vector<std::string> variables;
-  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
   std::ranges::sort(variables);
   for (const std::string& variable : variables) {
     const std::size_t equals = variable.find('=');
@@ -135,9 +144,11 @@ void Loader::read_overrides(const std::vector<std::string>& overrides) {
   for (const std::string& text : overrides) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-      throw ConfigError("command line: " + text.substr(0, 60) + " is not an override (want a.b=value)");
+      throw ConfigError("command line: " + text.substr(0, 60) +
+                        " is not an override (want a.b=value)");
     }
-    set(text.substr(0, equals), {RawValue::Kind::kVerbatim, text.substr(equals + 1)}, {.layer = Layer::kCommandLine});
+    set(text.substr(0, equals), {RawValue::Kind::kVerbatim, text.substr(equals + 1)},
+        {.layer = Layer::kCommandLine});
   }
 }
 
@@ -146,11 +157,14 @@ LoadedConfig Loader::finish(const std::string& file) {
   const bool is_compatible = is_compatibility_mode(loaded_);
   if (is_compatible) apply_compatibility_defaults(loaded_);
   if (is_compatible && !config.compatibility) {
-    loaded_.origins["compatibility"] = {.layer = Layer::kCompatibility, .spelling = "compatibility"};
+    loaded_.origins["compatibility"] = {.layer = Layer::kCompatibility,
+                                        .spelling = "compatibility"};
   }
-  if (loaded_.origins.at("training.batch_tokens").layer > loaded_.origins.at("training.batch_size").layer) {
+  if (loaded_.origins.at("training.batch_tokens").layer >
+      loaded_.origins.at("training.batch_size").layer) {
     config.training.batch_size = 0;
-    loaded_.origins["training.batch_size"] = {.layer = Layer::kDefault, .spelling = "training.batch_size"};
+    loaded_.origins["training.batch_size"] = {.layer = Layer::kDefault,
+                                              .spelling = "training.batch_size"};
   }
   config.compatibility = is_compatible;
   config.model.compatibility = is_compatible;
@@ -194,7 +208,8 @@ LoadedConfig load_saved_config(const std::string& path) {
   return parse_run_config(read_file(path, kMaxYamlBytes), path);
 }
 
-LoadedConfig parse_run_config(std::string_view yaml, const std::string& name, const std::vector<std::string>& overrides) {
+LoadedConfig parse_run_config(std::string_view yaml, const std::string& name,
+                              const std::vector<std::string>& overrides) {
   Loader loader;
   loader.read_file_layer(parse_yaml(yaml, name));
   loader.read_overrides(overrides);

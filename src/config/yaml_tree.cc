@@ -24,14 +24,15 @@ Place at_offset(const std::string& name, std::size_t offset) {
 /// Text checks that need no YAML. Returns the text without its byte order mark.
 std::string_view check_bytes(std::string_view bytes, const std::string& name) {
   if (bytes.size() > kMaxYamlBytes) {
-    throw ConfigError(name + ": is too large (got " + std::to_string(bytes.size()) + " bytes, want at most " +
-                      std::to_string(kMaxYamlBytes) + ")");
+    throw ConfigError(name + ": is too large (got " + std::to_string(bytes.size()) +
+                      " bytes, want at most " + std::to_string(kMaxYamlBytes) + ")");
   }
   if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
     throw ConfigError(at_offset(name, 0), "is UTF-16 (want UTF-8)");
   }
   const std::size_t skipped = bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-  if (const auto invalid = utf8_first_invalid(bytes)) throw ConfigError(at_offset(name, *invalid), "is not valid UTF-8");
+  if (const auto invalid = utf8_first_invalid(bytes))
+    throw ConfigError(at_offset(name, *invalid), "is not valid UTF-8");
   for (std::size_t i = skipped; i < bytes.size(); ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
     if (byte == 0) throw ConfigError(at_offset(name, i), "NUL byte (is it UTF-16? want UTF-8)");
@@ -60,7 +61,8 @@ void check_tabs(std::string_view text, const std::string& name) {
   }
 }
 
-/// Builds our tree from yaml-cpp's events and throws at the first thing that a configuration must not hold.
+/// Builds our tree from yaml-cpp's events and throws at the first thing that a configuration must
+/// not hold.
 class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(std::string_view text, const std::string& name) : text_(text), name_(name) {}
@@ -69,24 +71,31 @@ class TreeBuilder : public YAML::EventHandler {
     if (++num_documents_ > 1) throw ConfigError(place(mark), "a second document (want one)");
   }
   void OnDocumentEnd() override {}
-  void OnAnchor(const YAML::Mark& mark, const std::string&) override { throw ConfigError(place(mark), kNoAnchors); }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { throw ConfigError(place(mark), kNoAnchors); }
+  void OnAnchor(const YAML::Mark& mark, const std::string&) override {
+    throw ConfigError(place(mark), kNoAnchors);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    throw ConfigError(place(mark), kNoAnchors);
+  }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse_properties(mark);
     add({.kind = YamlNode::Kind::kNull, .place = place(mark)});
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                const std::string& value) override {
     refuse_properties(mark);
     // yaml-cpp calls a plain scalar "?" and any other one "!".
     const auto kind = tag == "?" ? YamlNode::Kind::kPlain : YamlNode::Kind::kQuoted;
     if (kind == YamlNode::Kind::kQuoted) require_closed_quote(mark);
     add({.kind = kind, .place = place(mark), .text = value});
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
     start(mark, YamlNode::Kind::kList);
   }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
     start(mark, YamlNode::Kind::kMap);
   }
   void OnSequenceEnd() override { finish(); }
@@ -131,7 +140,8 @@ class TreeBuilder : public YAML::EventHandler {
   void start(const YAML::Mark& mark, YamlNode::Kind kind) {
     refuse_properties(mark);
     if (levels_.size() >= kMaxYamlDepth) {
-      throw ConfigError(place(mark), "is nested too deep (want at most " + std::to_string(kMaxYamlDepth) + " levels)");
+      throw ConfigError(place(mark), "is nested too deep (want at most " +
+                                         std::to_string(kMaxYamlDepth) + " levels)");
     }
     levels_.push_back({.node = {.kind = kind, .place = place(mark)}});
   }
@@ -166,13 +176,16 @@ class TreeBuilder : public YAML::EventHandler {
       throw ConfigError(node.place, "a key must be a plain name");
     }
     if (node.text.empty()) throw ConfigError(node.place, "a key is empty");
-    if (node.text == "<<") throw ConfigError(node.place, std::string(kNoAnchors) + " (<< merges them)");
+    if (node.text == "<<")
+      throw ConfigError(node.place, std::string(kNoAnchors) + " (<< merges them)");
     if (top.node.entries.size() >= kMaxKeys) {
-      throw ConfigError(node.place, "too many keys (want at most " + std::to_string(kMaxKeys) + " in a section)");
+      throw ConfigError(
+          node.place, "too many keys (want at most " + std::to_string(kMaxKeys) + " in a section)");
     }
     for (const YamlEntry& entry : top.node.entries) {
       if (entry.key != node.text) continue;
-      throw ConfigError(node.place, node.text + " is given twice (first in line " + std::to_string(entry.place.line) + ")");
+      throw ConfigError(node.place, node.text + " is given twice (first in line " +
+                                        std::to_string(entry.place.line) + ")");
     }
     top.key = std::move(node.text);
     top.key_place = std::move(node.place);
@@ -203,8 +216,10 @@ YamlNode parse_yaml(std::string_view bytes, const std::string& name) {
                       is_alias ? kNoAnchors : "invalid YAML: " + error.msg);
   }
   YamlNode root = builder.take();
-  if (root.kind == YamlNode::Kind::kNull) throw ConfigError(name + ": is empty (want sections such as model:)");
-  if (root.kind != YamlNode::Kind::kMap) throw ConfigError(root.place, "is not a configuration (want sections such as model:)");
+  if (root.kind == YamlNode::Kind::kNull)
+    throw ConfigError(name + ": is empty (want sections such as model:)");
+  if (root.kind != YamlNode::Kind::kMap)
+    throw ConfigError(root.place, "is not a configuration (want sections such as model:)");
   return root;
 }
 

@@ -21,8 +21,9 @@ struct YamlNode {
   enum class Kind { kNull, kPlain, kQuoted, kList, kMap };
   Kind kind = Kind::kNull;
   Place place;
-  std::string text;                // kPlain, kQuoted
-  std::vector<YamlEntry> entries;  // kMap, in file order; a list keeps no items, since no option is one
+  std::string text;  // kPlain, kQuoted
+  std::vector<YamlEntry>
+      entries;  // kMap, in file order; a list keeps no items, since no option is one
 };
 
 struct YamlEntry {
@@ -32,9 +33,9 @@ struct YamlEntry {
 };
 
 /// The one document of a configuration file, which must be a map.
-/// Refuses, with the place, before a tree exists: anchors, aliases, tags, merge keys, duplicate keys, a second document,
-/// depth over kMaxYamlDepth, tabs in indentation, anything but UTF-8 (one byte order mark is skipped), control bytes.
-/// Throws ConfigError calling the file `name`.
+/// Refuses, with the place, before a tree exists: anchors, aliases, tags, merge keys, duplicate
+/// keys, a second document, depth over kMaxYamlDepth, tabs in indentation, anything but UTF-8 (one
+/// byte order mark is skipped), control bytes. Throws ConfigError calling the file `name`.
 YamlNode parse_yaml(std::string_view bytes, const std::string& name);
 
 }  // namespace linformer

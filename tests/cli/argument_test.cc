@@ -32,7 +32,9 @@ TEST(Argument, StoresListsOfNumbers) {
   store_values(lengths, {"1,2,100"});
   EXPECT_EQ(values, (std::vector<std::int64_t>{1, 2, 100}));
   for (const char* text : {"1,,2", "1,", "", "101", "1;2"}) {
-    EXPECT_NE(error_text<UsageError>([&] { store_values(lengths, {text}); }).find("want whole numbers separated by commas, each from 1 to 100"),
+    EXPECT_NE(error_text<UsageError>([&] {
+                store_values(lengths, {text});
+              }).find("want whole numbers separated by commas, each from 1 to 100"),
               std::string::npos);
   }
 }
@@ -66,7 +68,9 @@ TEST(Argument, SaysWhatItIs) {
 TEST(Argument, ShortensWhatItQuotes) {
   std::int64_t count = 0;
   const Argument argument{"--n", "N", &count, "x", Range{1, 9}};
-  EXPECT_LT(error_text<UsageError>([&] { store_values(argument, {std::string(5000, '9')}); }).size(), 120U);
+  EXPECT_LT(
+      error_text<UsageError>([&] { store_values(argument, {std::string(5000, '9')}); }).size(),
+      120U);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ constexpr char kProgram[] = LF_BINARY_DIR "/linformer";
 TEST(ConfigShow, PrintsYamlThatLoadsBack) {
   const TempDirectory directory;
   const std::string path = directory.write("c.yaml", seed_config());
-  const ProcessResult result = run_process({.arguments = {kProgram, "config", "show", "--config", path, "model.k=4"}});
+  const ProcessResult result =
+      run_process({.arguments = {kProgram, "config", "show", "--config", path, "model.k=4"}});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
   const RunConfig shown = parse_run_config(result.out, "shown.yaml").config;
@@ -28,7 +29,8 @@ TEST(ConfigShow, PrintsYamlThatLoadsBack) {
 TEST(ConfigShow, PrintsOneJsonObject) {
   const TempDirectory directory;
   const std::string path = directory.write("c.yaml", seed_config());
-  const ProcessResult result = run_process({.arguments = {kProgram, "config", "show", "--config", path, "--json"}});
+  const ProcessResult result =
+      run_process({.arguments = {kProgram, "config", "show", "--config", path, "--json"}});
   const nlohmann::json json = nlohmann::json::parse(result.out);
   EXPECT_EQ(json["compatibility"], true);
   EXPECT_EQ(json["options"]["model.model_dim"]["value"], 64);
@@ -40,9 +42,11 @@ TEST(ConfigShow, PrintsOneJsonObject) {
 
 TEST(ConfigSchema, ListsEveryOption) {
   const ProcessResult text = run_process({.arguments = {kProgram, "config", "schema"}});
-  EXPECT_NE(text.out.find("model.model_dim (model.dim)\n    an integer from 2 to 2147483648; required, for example 512\n"),
+  EXPECT_NE(text.out.find("model.model_dim (model.dim)\n    an integer from 2 to 2147483648; "
+                          "required, for example 512\n"),
             std::string::npos);
-  EXPECT_NE(text.out.find("training.lr_scheduler.warmup_steps\n    an integer from 0 to 1000000000; default 4000, in compatibility "
+  EXPECT_NE(text.out.find("training.lr_scheduler.warmup_steps\n    an integer from 0 to "
+                          "1000000000; default 4000, in compatibility "
                           "mode 1000\n"),
             std::string::npos);
   const ProcessResult result = run_process({.arguments = {kProgram, "config", "schema", "--json"}});

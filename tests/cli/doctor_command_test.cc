@@ -30,11 +30,12 @@ class Doctor : public ::testing::Test {
 TEST_F(Doctor, SaysWhatKeepsTrainingFromStarting) {
   const ProcessResult result = run({});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.out.find("missing  engine        no linformer-engine in " + directory_.path() + " (./build.sh)\n"),
+  EXPECT_NE(result.out.find("missing  engine        no linformer-engine in " + directory_.path() +
+                            " (./build.sh)\n"),
             std::string::npos)
       << result.out;
-  EXPECT_EQ(result.err, "linformer: error: training cannot start: engine: no linformer-engine in " + directory_.path() +
-                            " (./build.sh)\n");
+  EXPECT_EQ(result.err, "linformer: error: training cannot start: engine: no linformer-engine in " +
+                            directory_.path() + " (./build.sh)\n");
 }
 
 TEST_F(Doctor, PrintsOneJsonObject) {
@@ -43,7 +44,8 @@ TEST_F(Doctor, PrintsOneJsonObject) {
   EXPECT_EQ(json["ready"], false);
   std::vector<std::string> names;
   for (const auto& check : json["checks"]) names.push_back(check["name"]);
-  EXPECT_EQ(names, (std::vector<std::string>{"linformer", "engine", "CUDA engine", "GPU", "processor", "memory", "disk", "tokenizers"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"linformer", "engine", "CUDA engine", "GPU",
+                                             "processor", "memory", "disk", "tokenizers"}));
 }
 
 TEST_F(Doctor, FindsAnEngineThatLacksItsLibraries) {
@@ -60,10 +62,13 @@ TEST_F(Doctor, FindsTorchAndTokenizers) {
   directory_.write("torch/lib/libtorch_cpu.so", "");
   std::filesystem::create_directories(directory_.file("data/bpe"));
   directory_.write("data/bpe/tokenizer.json", "{}");
-  const ProcessResult result = run_process({.arguments = {directory_.file("linformer"), "doctor"},
-                                            .directory = directory_.path(),
-                                            .environment = {{"LINFORMER_TORCH_DIR", directory_.file("torch")}}});
-  EXPECT_NE(result.out.find("ok       LibTorch      " + directory_.file("torch/lib") + "\n"), std::string::npos) << result.out;
+  const ProcessResult result =
+      run_process({.arguments = {directory_.file("linformer"), "doctor"},
+                   .directory = directory_.path(),
+                   .environment = {{"LINFORMER_TORCH_DIR", directory_.file("torch")}}});
+  EXPECT_NE(result.out.find("ok       LibTorch      " + directory_.file("torch/lib") + "\n"),
+            std::string::npos)
+      << result.out;
   EXPECT_NE(result.out.find("ok       tokenizers    data/bpe\n"), std::string::npos) << result.out;
 }
 

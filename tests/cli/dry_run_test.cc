@@ -32,11 +32,13 @@ std::string make_corpus(int pairs) {
 
 TEST(DryRun, AnswersForTheOriginalsConfigurations) {
   const TempDirectory directory;
-  for (const char* name : {"lin_k32_training", "lin_k64_training", "vanilla_training", "perf_lin_k32", "perf_lin_k64",
-                           "perf_lin_k128", "perf_lin_k32_encoder_only", "perf_lin_k64_encoder_only",
-                           "perf_lin_k128_encoder_only", "perf_vanilla", "perf_vanilla_encoder_only"}) {
+  for (const char* name :
+       {"lin_k32_training", "lin_k64_training", "vanilla_training", "perf_lin_k32", "perf_lin_k64",
+        "perf_lin_k128", "perf_lin_k32_encoder_only", "perf_lin_k64_encoder_only",
+        "perf_lin_k128_encoder_only", "perf_vanilla", "perf_vanilla_encoder_only"}) {
     const auto start = std::chrono::steady_clock::now();
-    const ProcessResult result = dry_run({std::string(LF_SOURCE_DIR) + "/configs/" + name + ".yaml"}, directory.path());
+    const ProcessResult result =
+        dry_run({std::string(LF_SOURCE_DIR) + "/configs/" + name + ".yaml"}, directory.path());
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_NE(result.out.find("mode              compatibility"), std::string::npos);
@@ -47,7 +49,8 @@ TEST(DryRun, AnswersForTheOriginalsConfigurations) {
 TEST(DryRun, CountsTheOriginalsParameters) {
   const TempDirectory directory;
   const auto parameters = [&](const char* name) {
-    const ProcessResult result = dry_run({std::string(LF_SOURCE_DIR) + "/configs/" + name + ".yaml", "--json"}, directory.path());
+    const ProcessResult result = dry_run(
+        {std::string(LF_SOURCE_DIR) + "/configs/" + name + ".yaml", "--json"}, directory.path());
     return nlohmann::json::parse(result.out)["parameters"].get<std::int64_t>();
   };
   EXPECT_EQ(parameters("vanilla_training"), 95599712);
@@ -60,12 +63,15 @@ TEST(DryRun, CountsPairsAndSteps) {
   const TempDirectory directory;
   directory.write("c.yaml", seed_config("", "training:\n  batch_size: 10\n  epochs: 3\n"));
   directory.write("t.csv", make_corpus(201));
-  const ProcessResult result = dry_run({"c.yaml", "--train", "t.csv", "--validation", "t.csv", "--json"}, directory.path());
+  const ProcessResult result =
+      dry_run({"c.yaml", "--train", "t.csv", "--validation", "t.csv", "--json"}, directory.path());
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const nlohmann::json json = nlohmann::json::parse(result.out);
   EXPECT_EQ(json["pairs"], 201);
   EXPECT_EQ(json["steps"], 63);
-  const ProcessResult half = dry_run({"c.yaml", "--train", "t.csv", "--validation", "t.csv", "--json", "data.fraction=0.5"}, directory.path());
+  const ProcessResult half = dry_run(
+      {"c.yaml", "--train", "t.csv", "--validation", "t.csv", "--json", "data.fraction=0.5"},
+      directory.path());
   EXPECT_EQ(nlohmann::json::parse(half.out)["pairs"], 100);
 }
 
@@ -73,10 +79,12 @@ TEST(DryRun, TakesTheVocabularyOfTheTokenizer) {
   const TempDirectory directory;
   directory.write("c.yaml", vanilla_config());
   directory.write("words.txt", "a house and a mouse\n");
-  const ProcessResult made = run_process({.arguments = {kProgram, "tokenizer", "train", "words.txt", "--vocab-size", "265", "--output", "tok"},
+  const ProcessResult made = run_process({.arguments = {kProgram, "tokenizer", "train", "words.txt",
+                                                        "--vocab-size", "265", "--output", "tok"},
                                           .directory = directory.path()});
   ASSERT_EQ(made.exit_code, 0) << made.err;
-  const ProcessResult result = dry_run({"c.yaml", "--tokenizer", "tok", "--json"}, directory.path());
+  const ProcessResult result =
+      dry_run({"c.yaml", "--tokenizer", "tok", "--json"}, directory.path());
   EXPECT_EQ(nlohmann::json::parse(result.out)["vocab_size"], 272);
 }
 
@@ -84,9 +92,12 @@ TEST(DryRun, RefusesABatchLargerThanTheCorpus) {
   const TempDirectory directory;
   directory.write("c.yaml", seed_config());
   directory.write("t.csv", make_corpus(50));
-  const ProcessResult result = dry_run({"c.yaml", "--train", "t.csv", "--validation", "t.csv", "--quiet"}, directory.path());
+  const ProcessResult result =
+      dry_run({"c.yaml", "--train", "t.csv", "--validation", "t.csv", "--quiet"}, directory.path());
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_EQ(result.err, "linformer: error: training.batch_size (88) is larger than the training corpus (50 pairs)\n");
+  EXPECT_EQ(
+      result.err,
+      "linformer: error: training.batch_size (88) is larger than the training corpus (50 pairs)\n");
 }
 
 }  // namespace

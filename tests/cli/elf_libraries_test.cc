@@ -19,16 +19,19 @@ TEST(ElfLibraries, OfTheFrontNameNeitherTorchNorCuda) {
   const ElfLibraries libraries = elf_libraries(kProgram);
   EXPECT_NE(std::ranges::find(libraries.needed, "libc.so.6"), libraries.needed.end());
   for (const std::string& name : libraries.needed) {
-    for (const char* part : {"torch", "c10", "cuda", "curl"}) EXPECT_EQ(name.find(part), std::string::npos) << name;
+    for (const char* part : {"torch", "c10", "cuda", "curl"})
+      EXPECT_EQ(name.find(part), std::string::npos) << name;
   }
 }
 
 TEST(ElfLibraries, RefusesOtherFiles) {
   const TempDirectory directory;
   const std::string path = directory.write("text", std::string(200, 'x'));
-  EXPECT_EQ(error_text<DataError>([&] { elf_libraries(path); }), path + "@0: is not a 64-bit ELF program, or is damaged");
+  EXPECT_EQ(error_text<DataError>([&] { elf_libraries(path); }),
+            path + "@0: is not a 64-bit ELF program, or is damaged");
   const std::string cut = directory.write("cut", slurp(kProgram).substr(0, 40));
-  EXPECT_EQ(error_text<DataError>([&] { elf_libraries(cut); }), cut + "@0: is not a 64-bit ELF program, or is damaged");
+  EXPECT_EQ(error_text<DataError>([&] { elf_libraries(cut); }),
+            cut + "@0: is not a 64-bit ELF program, or is damaged");
 }
 
 TEST(ElfLibraries, SurvivesDamage) {

@@ -34,7 +34,8 @@ TEST(HandOver, NamesTheGpusThatAreThere) {
     return error_text<UsageError>([&] { choose_engine(device, place(true, true, gpus)); });
   };
   EXPECT_EQ(complaint("cuda", 0), "--device cuda: no such GPU (devices present: cpu)");
-  EXPECT_EQ(complaint("cuda:7", 2), "--device cuda:7: no such GPU (devices present: cpu, cuda:0, cuda:1)");
+  EXPECT_EQ(complaint("cuda:7", 2),
+            "--device cuda:7: no such GPU (devices present: cpu, cuda:0, cuda:1)");
 }
 
 TEST(HandOver, SaysHowToBuildAMissingEngine) {
@@ -47,10 +48,13 @@ TEST(HandOver, SaysHowToBuildAMissingEngine) {
 TEST(HandOver, BecomesTheEngineWithTheSameArgumentsAndDirectories) {
   const TempDirectory directory;
   std::filesystem::copy_file(kProgram, directory.file("linformer"));
-  directory.write("linformer-engine", "#!/bin/sh\necho \"$@\"\necho \"$LD_LIBRARY_PATH\"\nexit 7\n");
-  std::filesystem::permissions(directory.file("linformer-engine"), std::filesystem::perms::owner_all);
-  const ProcessResult result = run_process({.arguments = {directory.file("linformer"), "demo", "--device", "cpu", "--minutes", "1"},
-                                            .environment = {{"LINFORMER_TORCH_DIR", "/some/torch"}, {"LD_LIBRARY_PATH", "/x"}}});
+  directory.write("linformer-engine",
+                  "#!/bin/sh\necho \"$@\"\necho \"$LD_LIBRARY_PATH\"\nexit 7\n");
+  std::filesystem::permissions(directory.file("linformer-engine"),
+                               std::filesystem::perms::owner_all);
+  const ProcessResult result = run_process(
+      {.arguments = {directory.file("linformer"), "demo", "--device", "cpu", "--minutes", "1"},
+       .environment = {{"LINFORMER_TORCH_DIR", "/some/torch"}, {"LD_LIBRARY_PATH", "/x"}}});
   EXPECT_EQ(result.exit_code, 7);
   EXPECT_EQ(result.out, "demo --device cpu --minutes 1\n/some/torch/lib:/x\n");
   EXPECT_EQ(result.err, "");

@@ -16,7 +16,8 @@ std::size_t widest(const std::string& text) {
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string line = text.substr(begin, end - begin);
-    if (!line.starts_with("  linformer ") && !line.starts_with("Usage:")) out = std::max(out, line.size());
+    if (!line.starts_with("  linformer ") && !line.starts_with("Usage:"))
+      out = std::max(out, line.size());
     begin = end + 1;
   }
   return out;
@@ -35,9 +36,11 @@ std::string unwrapped(const std::string& text) {
 
 TEST(Help, OfTheProgramListsVerbsAndExitCodes) {
   const std::string text = program_help();
-  for (const Verb& verb : verb_table()) EXPECT_NE(text.find("  " + std::string(verb.name) + " "), std::string::npos) << verb.name;
+  for (const Verb& verb : verb_table())
+    EXPECT_NE(text.find("  " + std::string(verb.name) + " "), std::string::npos) << verb.name;
   for (const ExitCodeRow& row : exit_code_table()) {
-    EXPECT_NE(text.find("\n  " + std::to_string(static_cast<int>(row.code)) + " "), std::string::npos);
+    EXPECT_NE(text.find("\n  " + std::to_string(static_cast<int>(row.code)) + " "),
+              std::string::npos);
     EXPECT_NE(text.find(row.meaning), std::string::npos);
   }
   EXPECT_LE(widest(text), 120U);
@@ -45,7 +48,8 @@ TEST(Help, OfTheProgramListsVerbsAndExitCodes) {
 
 TEST(Help, OfAVerbShowsExamplesDefaultsAndRanges) {
   const std::string text = unwrapped(verb_help(*find_verb("pretokenize")));
-  EXPECT_NE(text.find(" Usage: linformer pretokenize CORPUS --tokenizer DIR --output STORE.lfs "), std::string::npos);
+  EXPECT_NE(text.find(" Usage: linformer pretokenize CORPUS --tokenizer DIR --output STORE.lfs "),
+            std::string::npos);
   EXPECT_NE(text.find(" linformer pretokenize data/train.csv.gz "), std::string::npos);
   EXPECT_NE(text.find("[a number above 0, at most 1; default 1]"), std::string::npos) << text;
   EXPECT_NE(text.find("[drop, truncate or error; default drop]"), std::string::npos);

@@ -22,7 +22,9 @@ TEST(Logging, WritesPlainLinesOffATerminal) {
   EXPECT_EQ(logged({}), "linformer: 42 pairs {} %s\nlinformer: warning: one was damaged\n");
 }
 
-TEST(Logging, KeepsWarningsWhenQuiet) { EXPECT_EQ(logged({.quiet = true}), "linformer: warning: one was damaged\n"); }
+TEST(Logging, KeepsWarningsWhenQuiet) {
+  EXPECT_EQ(logged({.quiet = true}), "linformer: warning: one was damaged\n");
+}
 
 }  // namespace
 }  // namespace linformer

@@ -50,7 +50,8 @@ TEST_F(Preflight, AcceptsACompleteRequest) { expect_accepted(train()); }
 TEST_F(Preflight, WantsDataAndTokenizer) {
   TrainOptions options = train();
   options.train.clear();
-  EXPECT_EQ(complaint(options), "data.train is missing (want --train CORPUS, or data.train in the configuration)");
+  EXPECT_EQ(complaint(options),
+            "data.train is missing (want --train CORPUS, or data.train in the configuration)");
   options.dry_run = true;
   expect_accepted(options);
   options = train();
@@ -61,9 +62,12 @@ TEST_F(Preflight, WantsDataAndTokenizer) {
   EXPECT_EQ(complaint(options), options.train + ": cannot open: No such file or directory");
   options = train();
   options.tokenizer = directory_.file("none");
-  EXPECT_EQ(complaint(options), options.tokenizer + ": no such tokenizer (`linformer tokenizer train` makes one)");
+  EXPECT_EQ(complaint(options),
+            options.tokenizer + ": no such tokenizer (`linformer tokenizer train` makes one)");
   options.tokenizer = directory_.path();
-  EXPECT_EQ(complaint(options), options.tokenizer + ": holds no tokenizer (want tokenizer.json, or vocab.json and merges.txt)");
+  EXPECT_EQ(complaint(options),
+            options.tokenizer +
+                ": holds no tokenizer (want tokenizer.json, or vocab.json and merges.txt)");
 }
 
 TEST_F(Preflight, RefusesToTrainAnEncoderAlone) {
@@ -75,14 +79,21 @@ TEST_F(Preflight, RefusesToTrainAnEncoderAlone) {
 TEST_F(Preflight, LeavesARunThatIsThereAlone) {
   TrainOptions options = train();
   std::filesystem::create_directory(options.output);
-  EXPECT_EQ(complaint(options), options.output + ": exists (want --resume, --overwrite or another --output)");
+  EXPECT_EQ(complaint(options),
+            options.output + ": exists (want --resume, --overwrite or another --output)");
   options.overwrite = true;
+  expect_accepted(options);
+  directory_.write("run/notes.txt", "mine");
+  EXPECT_EQ(complaint(options),
+            options.output + ": is not the directory of a run (nothing in it was deleted)");
+  directory_.write("run/lock", "");
   expect_accepted(options);
   options = train();
   options.output = directory_.file("t.csv");
   EXPECT_EQ(complaint(options), options.output + ": is not a directory (want a run directory)");
   options.output = directory_.file("t.csv/run");
-  EXPECT_EQ(complaint(options), options.output + ": " + directory_.file("t.csv") + " is not a directory");
+  EXPECT_EQ(complaint(options),
+            options.output + ": " + directory_.file("t.csv") + " is not a directory");
 }
 
 TEST_F(Preflight, WantsSomethingToResume) {
@@ -90,19 +101,22 @@ TEST_F(Preflight, WantsSomethingToResume) {
   options.resume = "auto";
   expect_accepted(options);
   std::filesystem::create_directory(options.output);
-  EXPECT_EQ(complaint(options), "no valid checkpoint in " + options.output + " (tried step-N/: there is none)");
+  EXPECT_EQ(complaint(options),
+            "no valid checkpoint in " + options.output + " (tried step-N/: there is none)");
   directory_.write("run/lock", "");
   expect_accepted(options);
   options.output.clear();
   options.resume = directory_.file("none");
-  EXPECT_EQ(complaint(options), "no valid checkpoint in " + *options.resume + " (there is no such directory)");
+  EXPECT_EQ(complaint(options),
+            "no valid checkpoint in " + *options.resume + " (there is no such directory)");
 }
 
 TEST_F(Preflight, WantsACheckpointThatIsThere) {
   EXPECT_EQ(complaint(TranslateOptions{.checkpoint = "../../etc/x"}),
             "../../etc/x: no such checkpoint (want a run directory or RUN/step-N)");
   expect_accepted(TranslateOptions{.checkpoint = directory_.path()});
-  EvaluateOptions options{.checkpoint = directory_.path(), .corpus = {.file = directory_.file("none")}};
+  EvaluateOptions options{.checkpoint = directory_.path(),
+                          .corpus = {.file = directory_.file("none")}};
   EXPECT_EQ(complaint(options), options.corpus.file + ": cannot open: No such file or directory");
 }
 

@@ -22,7 +22,9 @@ TEST(Startup, HelpIsThereAtOnce) {
   for (int i = 0; i < 20; ++i) {
     const auto start = std::chrono::steady_clock::now();
     const ProcessResult result = run_process({.arguments = {kProgram, "--help"}});
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+            .count());
     ASSERT_EQ(result.exit_code, 0);
     ASSERT_TRUE(result.out.starts_with("linformer "));
     ASSERT_EQ(result.err, "");
@@ -32,10 +34,12 @@ TEST(Startup, HelpIsThereAtOnce) {
 }
 
 TEST(Startup, ResultsThatCannotBeWrittenAreAnError) {
-  const ProcessResult full = run_process({.arguments = {kProgram, "--help"}, .stdout_path = "/dev/full"});
+  const ProcessResult full =
+      run_process({.arguments = {kProgram, "--help"}, .stdout_path = "/dev/full"});
   EXPECT_EQ(full.exit_code, 4);
   EXPECT_EQ(full.err, "linformer: error: stdout: cannot write: No space left on device\n");
-  const ProcessResult closed = run_process({.arguments = {kProgram, "--version"}, .close_stdout = true});
+  const ProcessResult closed =
+      run_process({.arguments = {kProgram, "--version"}, .close_stdout = true});
   EXPECT_EQ(closed.exit_code, 4);
   EXPECT_EQ(closed.err, "linformer: error: stdout: cannot write: Bad file descriptor\n");
 }

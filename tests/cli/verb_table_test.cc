@@ -29,9 +29,10 @@ TEST(VerbTable, HasEveryVerbOnceWithPurposeAndExamples) {
     EXPECT_GE(verb.examples.size(), 1U) << verb.name;
     EXPECT_EQ(find_verb(verb.name), &verb);
   }
-  for (const char* name : {"demo", "tokenizer train", "tokenizer encode", "tokenizer decode", "pretokenize", "stats", "train",
-                           "evaluate", "score", "translate", "compare", "average", "inspect", "config show", "config schema",
-                           "doctor", "completion"}) {
+  for (const char* name :
+       {"demo", "tokenizer train", "tokenizer encode", "tokenizer decode", "pretokenize", "stats",
+        "train", "evaluate", "score", "translate", "compare", "average", "inspect", "config show",
+        "config schema", "doctor", "completion"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
   EXPECT_EQ(find_verb("nonsense"), nullptr);
@@ -47,28 +48,10 @@ TEST(VerbTable, ExamplesAreUnderstood) {
       std::vector<const char*> argv;
       for (const std::string& word : words) argv.push_back(word.c_str());
       ParsedCommand command;
-      EXPECT_NO_THROW(command = parse_command_line(static_cast<int>(argv.size()), argv.data())) << example;
+      EXPECT_NO_THROW(command = parse_command_line(static_cast<int>(argv.size()), argv.data()))
+          << example;
       if (example.starts_with(verb.name)) EXPECT_EQ(command.verb, verb.name);
     }
-  }
-}
-
-TEST(VerbTable, ArgumentsHaveOneNameAndAHelpText) {
-  for (const Verb& verb : verb_table()) {
-    VerbOptions options = verb.defaults;
-    CommonOptions common;
-    std::vector<Argument> arguments = arguments_of(options);
-    for (Argument& argument : common_arguments(common, verb.is_tensor_verb)) arguments.push_back(std::move(argument));
-    std::set<std::string_view> names;
-    for (const Argument& argument : arguments) {
-      EXPECT_TRUE(names.insert(argument.name).second) << verb.name << " " << argument.name;
-      EXPECT_TRUE(argument.help.ends_with('.')) << verb.name << " " << argument.name;
-      EXPECT_EQ(argument.metavar.empty(), argument.is_switch() || argument.is_positional()) << argument.name;
-    }
-    EXPECT_EQ(names.contains("--device"), verb.is_tensor_verb) << verb.name;
-    EXPECT_TRUE(names.contains("--json"));
-    EXPECT_TRUE(names.contains("--quiet"));
-    EXPECT_TRUE(names.contains("--threads"));
   }
 }
 

@@ -24,17 +24,21 @@ bool is_compatible(const std::string& yaml, const std::vector<std::string>& over
 
 TEST(Compatibility, IsOnForTheOriginalsSpellingsAlone) {
   EXPECT_TRUE(is_compatible(seed_config()));
-  EXPECT_TRUE(is_compatible(seed_config("  encoder_only: false\n", "training:\n  epochs: 2\n  lr_scheduler:\n    min_lr: 0.0\n")));
+  EXPECT_TRUE(is_compatible(seed_config(
+      "  encoder_only: false\n", "training:\n  epochs: 2\n  lr_scheduler:\n    min_lr: 0.0\n")));
   EXPECT_FALSE(is_compatible(vanilla_config()));
   EXPECT_FALSE(is_compatible(seed_config("  dropout: 0.1\n")));
   EXPECT_FALSE(is_compatible(seed_config("", "training:\n  max_steps: 5\n")));
 }
 
 TEST(Compatibility, IsNotSwitchedOffByOtherSectionsOrLayers) {
-  EXPECT_TRUE(is_compatible(seed_config("", "seed: 1\ndata:\n  train: a.csv\n  max_length: 64\ncheckpoint:\n  keep: 3\n")));
-  EXPECT_TRUE(is_compatible(seed_config(), {"training.max_steps=5", "model.dropout=0.1", "model.projected_length=4"}));
-  EXPECT_FALSE(is_compatible("seed: 1\n", {"model.type=Vanilla transformer", "model.dim=64", "model.mlp_dim=64",
-                                           "model.n_heads=4", "model.n_layers=1"}));
+  EXPECT_TRUE(is_compatible(seed_config(
+      "", "seed: 1\ndata:\n  train: a.csv\n  max_length: 64\ncheckpoint:\n  keep: 3\n")));
+  EXPECT_TRUE(is_compatible(
+      seed_config(), {"training.max_steps=5", "model.dropout=0.1", "model.projected_length=4"}));
+  EXPECT_FALSE(
+      is_compatible("seed: 1\n", {"model.type=Vanilla transformer", "model.dim=64",
+                                  "model.mlp_dim=64", "model.n_heads=4", "model.n_layers=1"}));
 }
 
 TEST(Compatibility, IsDecidedByItsOwnOption) {
@@ -74,8 +78,9 @@ TEST(Compatibility, GivesTheOriginalsValuesToOptionsThatAreNotGiven) {
 }
 
 TEST(Compatibility, KeepsWhatIsGiven) {
-  const RunConfig config = load(seed_config("", "training:\n  batch_size: 4\n  learning_rate: 1e-3\n"),
-                                {"model.dropout=0.2", "training.gradient_clip=1"});
+  const RunConfig config =
+      load(seed_config("", "training:\n  batch_size: 4\n  learning_rate: 1e-3\n"),
+           {"model.dropout=0.2", "training.gradient_clip=1"});
   EXPECT_EQ(config.training.batch_size, 4);
   EXPECT_EQ(config.training.learning_rate, 1e-3);
   EXPECT_EQ(config.model.dropout, 0.2);
@@ -101,10 +106,13 @@ TEST(Compatibility, RefusesWhatTheOriginalsModelIsNot) {
   const auto complaint = [](const std::string& override_text) {
     return error_text<ConfigError>([&] { load(seed_config(), {override_text}); });
   };
-  const std::string rest = " in compatibility mode (set compatibility: false for the corrected model)";
+  const std::string rest =
+      " in compatibility mode (set compatibility: false for the corrected model)";
   EXPECT_EQ(complaint("model.norm=pre"), "command line: model.norm must be post" + rest);
-  EXPECT_EQ(complaint("model.tie_embeddings=true"), "command line: model.tie_embeddings must be false" + rest);
-  EXPECT_EQ(complaint("model.projection=segment"), "command line: model.projection must be linear" + rest);
+  EXPECT_EQ(complaint("model.tie_embeddings=true"),
+            "command line: model.tie_embeddings must be false" + rest);
+  EXPECT_EQ(complaint("model.projection=segment"),
+            "command line: model.projection must be linear" + rest);
 }
 
 }  // namespace

@@ -12,7 +12,9 @@
 namespace linformer {
 namespace {
 
-std::string config_path(const std::string& name) { return std::string(LF_SOURCE_DIR) + "/configs/" + name + ".yaml"; }
+std::string config_path(const std::string& name) {
+  return std::string(LF_SOURCE_DIR) + "/configs/" + name + ".yaml";
+}
 
 RunConfig load(const std::string& name) { return load_run_config(config_path(name)).config; }
 
@@ -24,7 +26,8 @@ std::int64_t k_of_name(const std::string& name) {
 
 TEST(Configs, AllLoadAndPrintBack) {
   int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(LF_SOURCE_DIR) + "/configs")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(LF_SOURCE_DIR) + "/configs")) {
     ASSERT_EQ(entry.path().extension(), ".yaml");
     const RunConfig config = load(entry.path().stem().string());
     const std::string text = print_config(config);
@@ -35,14 +38,17 @@ TEST(Configs, AllLoadAndPrintBack) {
 }
 
 TEST(Configs, TheOriginalsElevenHaveTheirValues) {
-  for (const char* name : {"lin_k32_training", "lin_k64_training", "vanilla_training", "perf_lin_k32", "perf_lin_k64",
-                           "perf_lin_k128", "perf_lin_k32_encoder_only", "perf_lin_k64_encoder_only",
-                           "perf_lin_k128_encoder_only", "perf_vanilla", "perf_vanilla_encoder_only"}) {
+  for (const char* name :
+       {"lin_k32_training", "lin_k64_training", "vanilla_training", "perf_lin_k32", "perf_lin_k64",
+        "perf_lin_k128", "perf_lin_k32_encoder_only", "perf_lin_k64_encoder_only",
+        "perf_lin_k128_encoder_only", "perf_vanilla", "perf_vanilla_encoder_only"}) {
     const RunConfig config = load(name);
     const std::string text(name);
     const bool is_training = text.ends_with("training");
     EXPECT_TRUE(config.model.compatibility) << name;
-    EXPECT_EQ(config.model.type, text.find("lin_k") == std::string::npos ? ModelType::kTransformer : ModelType::kLinformer) << name;
+    EXPECT_EQ(config.model.type, text.find("lin_k") == std::string::npos ? ModelType::kTransformer
+                                                                         : ModelType::kLinformer)
+        << name;
     EXPECT_EQ(config.model.projected_length, k_of_name(name)) << name;
     EXPECT_EQ(config.model.model_dim, 512);
     EXPECT_EQ(config.model.ffn_dim, 2048);
@@ -88,8 +94,9 @@ TEST(Configs, OursAreTheCorrectedModel) {
 }
 
 TEST(Configs, Multi30kHasASegmentVariantByOverride) {
-  const RunConfig config =
-      load_run_config(config_path("multi30k_linformer"), {"model.projection=segment", "model.projected_length=8"}).config;
+  const RunConfig config = load_run_config(config_path("multi30k_linformer"),
+                                           {"model.projection=segment", "model.projected_length=8"})
+                               .config;
   EXPECT_EQ(config.model.projection, Projection::kSegment);
   EXPECT_EQ(config.model.projected_length, 8);
 }

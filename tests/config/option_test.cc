@@ -28,16 +28,18 @@ TEST(Schema, KeepsTheOriginalsNames) {
   RunConfig config;
   const Schema schema = schema_of(config);
   for (const char* path :
-       {"model.type", "model.dim", "model.mlp_dim", "model.n_heads", "model.n_layers", "model.k", "model.vocab_size",
-        "model.encoder_only", "training.epochs", "training.batch_size", "training.learning_rate",
-        "training.lr_scheduler.warmup_steps", "training.lr_scheduler.cosine_annealing",
-        "training.lr_scheduler.cosine_tmax", "training.lr_scheduler.cosine_factor",
-        "training.lr_scheduler.cosine_restart", "training.lr_scheduler.min_lr", "dataset.max_length"}) {
+       {"model.type", "model.dim", "model.mlp_dim", "model.n_heads", "model.n_layers", "model.k",
+        "model.vocab_size", "model.encoder_only", "training.epochs", "training.batch_size",
+        "training.learning_rate", "training.lr_scheduler.warmup_steps",
+        "training.lr_scheduler.cosine_annealing", "training.lr_scheduler.cosine_tmax",
+        "training.lr_scheduler.cosine_factor", "training.lr_scheduler.cosine_restart",
+        "training.lr_scheduler.min_lr", "dataset.max_length"}) {
     const Option* option = schema.find(path);
     ASSERT_NE(option, nullptr) << path;
     EXPECT_EQ(option->original, path);
   }
-  const auto originals = std::ranges::count_if(schema.options, [](const Option& option) { return !option.original.empty(); });
+  const auto originals = std::ranges::count_if(
+      schema.options, [](const Option& option) { return !option.original.empty(); });
   EXPECT_EQ(originals, 18);
 }
 
@@ -67,7 +69,8 @@ TEST(Schema, SuggestsForASlipInAnyName) {
   const Schema schema = schema_of(config);
   for (const Option& option : schema.options) {
     for (const std::string& spelling : option.spellings) {
-      if (spelling.size() - spelling.rfind('.') <= 3) continue;  // "k" has no slip that is nearer to it than to others
+      if (spelling.size() - spelling.rfind('.') <= 3)
+        continue;  // "k" has no slip that is nearer to it than to others
       const std::string suggestion = schema.suggest(spelling.substr(0, spelling.size() - 1));
       EXPECT_NE(schema.find(suggestion), nullptr) << spelling << " -> " << suggestion;
       std::string swapped = spelling;
@@ -91,7 +94,8 @@ TEST(Schema, SaysWhatIsWanted) {
   RunConfig config;
   const Schema schema = schema_of(config);
   EXPECT_EQ(schema.find("model.num_heads")->wanted(), "an integer from 1 to 1024");
-  EXPECT_EQ(schema.find("training.learning_rate")->wanted(), "a finite number above 0, at most 1000");
+  EXPECT_EQ(schema.find("training.learning_rate")->wanted(),
+            "a finite number above 0, at most 1000");
   EXPECT_EQ(schema.find("model.type")->wanted(), "Vanilla transformer or Linformer");
   EXPECT_EQ(schema.find("deterministic")->wanted(), "true or false");
   EXPECT_EQ(schema.find("seed")->wanted(), "an integer from 0 to 18446744073709551615");

@@ -14,7 +14,9 @@
 namespace linformer {
 namespace {
 
-RunConfig load(const std::vector<std::string>& overrides = {}) { return parse_run_config(vanilla_config(), "c.yaml", overrides).config; }
+RunConfig load(const std::vector<std::string>& overrides = {}) {
+  return parse_run_config(vanilla_config(), "c.yaml", overrides).config;
+}
 
 TEST(CompareForResume, FindsNoDifferenceInTheSame) {
   const ResumeComparison comparison = compare_for_resume(load(), load());
@@ -23,8 +25,9 @@ TEST(CompareForResume, FindsNoDifferenceInTheSame) {
 }
 
 TEST(CompareForResume, SortsChangesByWhetherTheyDecideTheRun) {
-  const ResumeComparison comparison = compare_for_resume(
-      load(), load({"training.epochs=20", "checkpoint.keep=9", "model.dim=128", "tracking.tensorboard=true", "seed=7"}));
+  const ResumeComparison comparison =
+      compare_for_resume(load(), load({"training.epochs=20", "checkpoint.keep=9", "model.dim=128",
+                                       "tracking.tensorboard=true", "seed=7"}));
   ASSERT_EQ(comparison.refused.size(), 2U);
   EXPECT_EQ(comparison.refused[0].key, "seed");
   EXPECT_EQ(comparison.refused[1].key, "model.model_dim");
@@ -43,12 +46,17 @@ TEST(CompareForResume, SeesTheModeAndOptionsThatAreNotGiven) {
 }
 
 TEST(RequireResumable, NamesOptionValuesAndWhatMayChange) {
-  EXPECT_NO_THROW(require_resumable(load(), load({"training.max_steps=9", "training.log_every=1"}), "runs/x"));
-  const std::string text = error_text<ConfigError>([] { require_resumable(load(), load({"training.learning_rate=1"}), "runs/x"); });
+  EXPECT_NO_THROW(
+      require_resumable(load(), load({"training.max_steps=9", "training.log_every=1"}), "runs/x"));
+  const std::string text = error_text<ConfigError>(
+      [] { require_resumable(load(), load({"training.learning_rate=1"}), "runs/x"); });
   EXPECT_EQ(text,
-            "runs/x: training.learning_rate differs from the run that is resumed (got 1, want 0.0007; these may change: "
-            "training.epochs, training.max_steps, training.average_last, training.early_stopping.patience, "
-            "training.log_every, checkpoint.every_steps, checkpoint.keep, tracking.wandb, tracking.tensorboard)");
+            "runs/x: training.learning_rate differs from the run that is resumed (got 1, want "
+            "0.0007; these may change: "
+            "training.epochs, training.max_steps, training.average_last, "
+            "training.early_stopping.patience, "
+            "training.log_every, checkpoint.every_steps, checkpoint.keep, tracking.wandb, "
+            "tracking.tensorboard)");
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ std::string alias_bomb() {
 }
 
 TEST(YamlTree, KeepsOrderKindsAndPlaces) {
-  const YamlNode root = parse_yaml("# c\nmodel:\n  dim: 512 # c\n  type: \"x\"\nempty:\nlist: [1, {a: 2}]\n", "c.yaml");
+  const YamlNode root = parse_yaml(
+      "# c\nmodel:\n  dim: 512 # c\n  type: \"x\"\nempty:\nlist: [1, {a: 2}]\n", "c.yaml");
   ASSERT_EQ(root.entries.size(), 3U);
   const YamlNode& model = root.entries[0].value;
   EXPECT_EQ(root.entries[0].key, "model");
@@ -84,7 +85,8 @@ TEST(YamlTree, RefusesDuplicateKeysWithBothLines) {
 TEST(YamlTree, RefusesDepth) {
   const std::string rule = ": is nested too deep (want at most 8 levels)";
   EXPECT_TRUE(complaint("a: " + std::string(100000, '[')).ends_with(rule));
-  EXPECT_EQ(complaint("a: " + std::string(100000, '[') + std::string(100000, ']')), "c.yaml:1:11" + rule);
+  EXPECT_EQ(complaint("a: " + std::string(100000, '[') + std::string(100000, ']')),
+            "c.yaml:1:11" + rule);
   std::string maps;
   for (int i = 0; i < 1000; ++i) maps += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
   EXPECT_EQ(complaint(maps), "c.yaml:9:9" + rule);
@@ -93,12 +95,15 @@ TEST(YamlTree, RefusesDepth) {
 
 TEST(YamlTree, RefusesTabsAndBrokenYamlWithPlaces) {
   EXPECT_EQ(complaint("model:\n\tdim: 5"), "c.yaml:2:1: a tab in the indentation (want spaces)");
-  EXPECT_EQ(complaint("model:\n  dim: 5\n \t k: 5"), "c.yaml:3:2: a tab in the indentation (want spaces)");
+  EXPECT_EQ(complaint("model:\n  dim: 5\n \t k: 5"),
+            "c.yaml:3:2: a tab in the indentation (want spaces)");
   EXPECT_TRUE(complaint("a: \"x\nb: 3").starts_with("c.yaml:2:5: invalid YAML: "));
   EXPECT_EQ(complaint("a: \"x\n"), "c.yaml:1:4: invalid YAML: the quote is never closed");
   EXPECT_EQ(complaint("a: 'x\n"), "c.yaml:1:4: invalid YAML: the quote is never closed");
   EXPECT_EQ(complaint("a: \"x\\\"\n"), "c.yaml:1:4: invalid YAML: the quote is never closed");
-  EXPECT_EQ(parse_yaml("a: 'it''s'\nb: \"\\\"\\\\\"\nc: |\n  it's\n", "c.yaml").entries[0].value.text, "it's");
+  EXPECT_EQ(
+      parse_yaml("a: 'it''s'\nb: \"\\\"\\\\\"\nc: |\n  it's\n", "c.yaml").entries[0].value.text,
+      "it's");
   EXPECT_TRUE(complaint("a: b: c").starts_with("c.yaml:1:5: invalid YAML: "));
   EXPECT_TRUE(complaint("a: {b: 1").starts_with("c.yaml:1:1: invalid YAML: "));
   EXPECT_EQ(parse_yaml("a: 1\t# c\n\t\n\t# c\n", "c.yaml").entries.size(), 1U);
@@ -110,11 +115,16 @@ TEST(YamlTree, RefusesOtherEncodings) {
   EXPECT_EQ(complaint(std::string("a: 1\0", 5)), "c.yaml@4: NUL byte (is it UTF-16? want UTF-8)");
   EXPECT_EQ(complaint("a: \xC0\xAF"), "c.yaml@3: is not valid UTF-8");
   EXPECT_EQ(complaint("a: \x1B[0m"), "c.yaml@3: control byte (want text)");
-  EXPECT_EQ(complaint("\xEF\xBB\xBF\xEF\xBB\xBF" "a: 1"), "c.yaml@3: a byte order mark is allowed at the start only, once");
+  EXPECT_EQ(complaint("\xEF\xBB\xBF\xEF\xBB\xBF"
+                      "a: 1"),
+            "c.yaml@3: a byte order mark is allowed at the start only, once");
 }
 
 TEST(YamlTree, SkipsOneByteOrderMarkAndReadsCrlf) {
-  const YamlNode root = parse_yaml("\xEF\xBB\xBF" "a: 1\r\nb: \"x\"\r\n", "c.yaml");
+  const YamlNode root = parse_yaml(
+      "\xEF\xBB\xBF"
+      "a: 1\r\nb: \"x\"\r\n",
+      "c.yaml");
   ASSERT_EQ(root.entries.size(), 2U);
   EXPECT_EQ(root.entries[0].key, "a");
   EXPECT_EQ(root.entries[0].value.text, "1");
@@ -126,13 +136,15 @@ TEST(YamlTree, RefusesWhatIsNoMap) {
   EXPECT_EQ(complaint(""), empty);
   EXPECT_EQ(complaint("# only a comment\n"), empty);
   EXPECT_EQ(complaint("- 1"), "c.yaml:1:1: is not a configuration (want sections such as model:)");
-  EXPECT_EQ(complaint("hello"), "c.yaml:1:1: is not a configuration (want sections such as model:)");
+  EXPECT_EQ(complaint("hello"),
+            "c.yaml:1:1: is not a configuration (want sections such as model:)");
   EXPECT_EQ(complaint("? [a]\n: b"), "c.yaml:1:3: a key must be a plain name");
   EXPECT_EQ(complaint(": 1"), "c.yaml:1:1: a key is empty");
 }
 
 TEST(YamlTree, RefusesTooMuch) {
-  EXPECT_EQ(complaint(std::string(kMaxYamlBytes + 1, '#')), "c.yaml: is too large (got 1048577 bytes, want at most 1048576)");
+  EXPECT_EQ(complaint(std::string(kMaxYamlBytes + 1, '#')),
+            "c.yaml: is too large (got 1048577 bytes, want at most 1048576)");
   std::string keys;
   for (int i = 0; i < 100000; ++i) keys += "k" + std::to_string(i) + ": 1\n";
   EXPECT_EQ(complaint(keys), "c.yaml:1001:1: too many keys (want at most 1000 in a section)");
@@ -143,7 +155,8 @@ TEST(YamlTree, NeverThrowsAnythingButConfigErrors) {
   std::mt19937 random(11);
   for (int i = 0; i < 20000; ++i) {
     std::string yaml;
-    for (unsigned length = random() % 40; length > 0; --length) yaml += kAlphabet[random() % kAlphabet.size()];
+    for (unsigned length = random() % 40; length > 0; --length)
+      yaml += kAlphabet[random() % kAlphabet.size()];
     try {
       parse_yaml(yaml, "c.yaml");
     } catch (const ConfigError&) {

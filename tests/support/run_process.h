@@ -16,17 +16,18 @@ namespace linformer {
 
 /// How a program is started. Its stdin is a file with `input`, empty by default.
 struct ProcessRequest {
-  std::vector<std::string> arguments;                             // the program's path first
-  std::string directory;                                          // where it runs; empty = here
+  std::vector<std::string> arguments;  // the program's path first
+  std::string directory;               // where it runs; empty = here
   std::string input;
-  std::string stdout_path;                                        // e.g. /dev/full; empty = captured
+  std::string stdout_path;  // e.g. /dev/full; empty = captured
   bool close_stdout = false;
   bool close_stdin = false;
-  std::vector<std::pair<std::string, std::string>> environment;   // added to this process's own
+  std::vector<std::pair<std::string, std::string>> environment;  // added to this process's own
   int timeout_seconds = 60;
 };
 
-/// exit_code is 128 + the signal for a process that a signal ended, 200 for one that had to be killed at its time limit.
+/// exit_code is 128 + the signal for a process that a signal ended, 200 for one that had to be
+/// killed at its time limit.
 struct ProcessResult {
   int exit_code = -1;
   std::string out;
@@ -45,7 +46,8 @@ namespace run_process_internal {
   if (request.close_stdout) ::close(1);
   for (const auto& [name, value] : request.environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> words;
-  for (const std::string& word : request.arguments) words.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& word : request.arguments)
+    words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   ::execv(words[0], words.data());
   ::_exit(251);
@@ -57,7 +59,9 @@ inline bool collect(int out, int err, int timeout_seconds, ProcessResult& result
   pollfd pipes[2] = {{out, POLLIN, 0}, {err, POLLIN, 0}};
   std::string* texts[2] = {&result.out, &result.err};
   while (pipes[0].fd >= 0 || pipes[1].fd >= 0) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          end - std::chrono::steady_clock::now())
+                          .count();
     if (left <= 0) return false;
     ::poll(pipes, 2, static_cast<int>(left));
     for (int i = 0; i < 2; ++i) {

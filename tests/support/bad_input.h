@@ -19,22 +19,25 @@
 
 namespace linformer {
 
-/// One wrong input and what it gets. The program runs in a directory that holds `files` (a name that ends in '/' is an empty
-/// directory) beside good.yaml, good.csv and tok/ (a tokenizer of single bytes); it may change nothing there.
+/// One wrong input and what it gets. The program runs in a directory that holds `files` (a name
+/// that ends in '/' is an empty directory) beside good.yaml, good.csv and tok/ (a tokenizer of
+/// single bytes); it may change nothing there.
 struct BadInput {
-  std::string name;                                        // letters and digits
+  std::string name;  // letters and digits
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> files;
-  std::vector<std::string> expected;                       // parts of the one error line
-  int exit_code = 2;                                       // 0: accepted
-  std::string input;                                       // stdin
+  std::vector<std::string> expected;  // parts of the one error line
+  int exit_code = 2;                  // 0: accepted
+  std::string input;                  // stdin
   bool needs_engine = false;
 };
 
 /// What googletest prints for a row.
 inline void PrintTo(const BadInput& row, std::ostream* out) { *out << row.name; }
 
-inline std::string bad_input_name(const ::testing::TestParamInfo<BadInput>& info) { return info.param.name; }
+inline std::string bad_input_name(const ::testing::TestParamInfo<BadInput>& info) {
+  return info.param.name;
+}
 
 inline bool has_engine() { return std::filesystem::exists(LF_BINARY_DIR "/linformer-engine"); }
 
@@ -77,7 +80,9 @@ inline void expect_one_error_line(const BadInput& row, const ProcessResult& resu
   EXPECT_TRUE(result.err.ends_with('\n'));
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
   EXPECT_LE(result.err.size(), 401U);
-  for (const std::string& part : row.expected) EXPECT_NE(result.err.find(part), std::string::npos) << "want: " << part << "\ngot:  " << result.err;
+  for (const std::string& part : row.expected)
+    EXPECT_NE(result.err.find(part), std::string::npos)
+        << "want: " << part << "\ngot:  " << result.err;
 }
 
 /// Runs one row and checks exit code, error line, stdout and that no file was touched.
@@ -85,7 +90,10 @@ inline void check_bad_input(const BadInput& row) {
   const TempDirectory directory;
   lay_out(row, directory);
   const auto before = snapshot(directory.path());
-  ProcessRequest request{.arguments = row.arguments, .directory = directory.path(), .input = row.input, .timeout_seconds = 120};
+  ProcessRequest request{.arguments = row.arguments,
+                         .directory = directory.path(),
+                         .input = row.input,
+                         .timeout_seconds = 120};
   request.arguments.insert(request.arguments.begin(), LF_BINARY_DIR "/linformer");
   const ProcessResult result = run_process(request);
   EXPECT_EQ(result.exit_code, row.exit_code) << result.err;
@@ -94,7 +102,9 @@ inline void check_bad_input(const BadInput& row) {
     EXPECT_EQ(snapshot(directory.path()), before);
   } else {
     EXPECT_EQ(result.err.find("error: "), std::string::npos) << result.err;
-    for (const std::string& part : row.expected) EXPECT_NE(result.out.find(part), std::string::npos) << "want: " << part << "\ngot:  " << result.out;
+    for (const std::string& part : row.expected)
+      EXPECT_NE(result.out.find(part), std::string::npos)
+          << "want: " << part << "\ngot:  " << result.out;
   }
 }
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the engine gets wrong to read: checkpoints, corpora and lines. Runs where the engine is
+// built.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <limits>
+
+#include "storage/checkpoint_directory.h"
+#include "support/bad_input.h"
+
+namespace linformer {
+namespace {
+
+/// A run of two steps of a tiny model, made once.
+const std::string& trained_run() {
+  static const TempDirectory directory;
+  static const std::string run = [] {
+    lay_out({}, directory);
+    const ProcessResult result =
+        run_process({.arguments = {LF_BINARY_DIR "/linformer", "train", "--config", "good.yaml",
+                                   "--train", "good.csv", "--tokenizer", "tok", "--output", "run",
+                                   "--smoke", "2", "--device", "cpu", "--quiet", "model.dim=16",
+                                   "model.mlp_dim=16", "data.max_length=32"},
+                     .directory = directory.path()});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return directory.file("run");
+  }();
+  return run;
+}
+
+/// The run's newest generation again as `step`, with another configuration where one is given.
+void add_generation(const std::string& run, std::int64_t step, const std::string& config = "") {
+  const Generation newest = list_generations(run).front();
+  const SafetensorsFile weights = load_weights(newest);
+  CheckpointTransaction save(run, step);
+  save.add(std::string(kWeightsFile), weights.tensors(), weights.metadata());
+  save.add_text(std::string(kConfigFile),
+                config.empty() ? read_generation_file(newest, kConfigFile) : config);
+  save.add_text(std::string(kTokenizerFile), read_generation_file(newest, kTokenizerFile));
+  save.add_text(std::string(kStateFile), read_generation_file(newest, kStateFile));
+  save.commit(10);
+}
+
+/// `directory`/run is a copy of the trained run that may be spoiled.
+class BadInference : public ::testing::Test {
+ protected:
+  BadInference() {
+    lay_out({}, directory_);
+    std::filesystem::copy(trained_run(), run(), std::filesystem::copy_options::recursive);
+  }
+
+  std::string run() const { return directory_.file("run"); }
+  std::string newest() const { return list_generations(run()).front().path; }
+
+  ProcessResult start(std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), LF_BINARY_DIR "/linformer");
+    arguments.insert(arguments.end(), {"--device", "cpu", "--quiet"});
+    return run_process({.arguments = arguments,
+                        .directory = directory_.path(),
+                        .input = input,
+                        .timeout_seconds = 120});
+  }
+
+  ProcessResult translate(const std::string& checkpoint, const std::string& input,
+                          const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"translate", "--checkpoint", checkpoint, "--max-new-tokens",
+                                       "3"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return start(arguments, input);
+  }
+
+  void expect_refused(const ProcessResult& result, const std::vector<std::string>& expected) {
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    expect_one_error_line({.expected = expected}, result);
+  }
+
+  TempDirectory directory_;
+};
+
+TEST_F(BadInference, EveryLineGetsOneEmptyOnesTooAndTheLastNeedsNoNewline) {
+  const ProcessResult result = translate("run", "a\n\n  \nb");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(std::ranges::count(result.out, '\n'), 4);
+  EXPECT_NE(result.out.find("\n\n\n"), std::string::npos);
+}
+
+TEST_F(BadInference, LineThatIsTooLongIsNamedOrTruncated) {
+  const std::string input = "a\n" + std::string(100, 'b') + "\n";
+  const ProcessResult refused = translate("run", input);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("line 2"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("32"), std::string::npos) << refused.err;
+  const ProcessResult truncated = translate("run", input, {"--long", "truncate"});
+  EXPECT_EQ(truncated.exit_code, 0) << truncated.err;
+  EXPECT_EQ(std::ranges::count(truncated.out, '\n'), 2);
+}
+
+TEST_F(BadInference, InvalidUtf8IsNamedByLine) {
+  const ProcessResult result = translate("run", "a\nb\n\xFF\n");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("3"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("UTF-8"), std::string::npos) << result.err;
+}
+
+TEST_F(BadInference, NothingInGivesNothingOut) {
+  const ProcessResult result = translate("run", "");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out, "");
+}
+
+TEST_F(BadInference, FlippedBitInTheWeightsIsRefused) {
+  const std::string path = newest() + "/model.safetensors";
+  std::string bytes = slurp(path);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  std::ofstream(path, std::ios::binary) << bytes;
+  const std::string name = "run/" + std::filesystem::path(newest()).filename().string();
+  expect_refused(translate(name, "a\n"), {"model.safetensors", sha256_hex(bytes).substr(0, 12)});
+}
+
+TEST_F(BadInference, DamagedNewestGenerationGivesWayToAnOlderOne) {
+  add_generation(run(), 9);
+  std::filesystem::resize_file(run() + "/step-9/model.safetensors", 100);
+  std::filesystem::remove(run() + "/best.json");
+  const ProcessResult result = translate("run", "a\n");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("step-9"), std::string::npos) << result.err;
+}
+
+TEST_F(BadInference, NanInTheWeightsIsNamedByTensorAndIndex) {
+  const std::string directory = newest();
+  const std::string path = directory + "/model.safetensors";
+  std::string bytes = slurp(path);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(bytes.data() + bytes.size() - sizeof(nan), &nan, sizeof(nan));
+  std::ofstream(path, std::ios::binary) << bytes;
+  Manifest manifest = read_manifest(directory);
+  manifest.files.at("model.safetensors").sha256 = sha256_hex(bytes);
+  std::ofstream(directory + "/manifest.json", std::ios::binary) << manifest_text(manifest);
+  const std::string name = "run/" + std::filesystem::path(directory).filename().string();
+  expect_refused(translate(name, "a\n"), {"model.safetensors", "not finite at flat index"});
+}
+
+TEST_F(BadInference, WeightsOfAnotherArchitectureAreRefused) {
+  std::string config = read_generation_file(list_generations(run()).front(), kConfigFile);
+  const std::string k = "projected_length: 8";
+  ASSERT_NE(config.find(k), std::string::npos);
+  config.replace(config.find(k), k.size(), "projected_length: 4");
+  add_generation(run(), 9, config);
+  expect_refused(translate("run/step-9", "a\n"), {"step-9/model.safetensors", "E.weight"});
+}
+
+TEST_F(BadInference, CorpusIsNamedByLine) {
+  directory_.write("c.csv", "de,en\na,b\nnur\n");
+  expect_refused(start({"evaluate", "--checkpoint", "run", "--data", "c.csv"}), {"c.csv:3"});
+  directory_.write("c.csv", "de,en\n");
+  expect_refused(start({"evaluate", "--checkpoint", "run", "--data", "c.csv"}),
+                 {"c.csv", "no rows"});
+  directory_.write("c.csv", "de,fr\na,b\n");
+  expect_refused(start({"evaluate", "--checkpoint", "run", "--data", "c.csv"}), {"c.csv", "fr"});
+}
+
+TEST_F(BadInference, FullStdoutIsAnError) {
+  const ProcessResult result =
+      run_process({.arguments = {LF_BINARY_DIR "/linformer", "translate", "--checkpoint", "run",
+                                 "--device", "cpu", "--quiet"},
+                   .directory = directory_.path(),
+                   .input = "a\n",
+                   .stdout_path = "/dev/full",
+                   .timeout_seconds = 120});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_EQ(result.err, "linformer: error: stdout: cannot write: No space left on device\n");
+}
+
+TEST_F(BadInference, ChangedConfigurationIsNotResumed) {
+  const ProcessResult result =
+      start({"train", "--config", "good.yaml", "--train", "good.csv", "--tokenizer", "tok",
+             "--output", "run", "--resume", "model.dim=16", "model.mlp_dim=16",
+             "data.max_length=32", "training.learning_rate=0.5"});
+  expect_refused(result, {"training.learning_rate", "got 0.5, want 0.0001"});
+}
+
+}  // namespace
+}  // namespace linformer
