@@ -211,7 +211,7 @@ YamlNode parse_yaml(std::string_view bytes, const std::string& name) {
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    const bool is_alias = error.msg == YAML::ErrorMsg::UNKNOWN_ANCHOR;
+    const bool is_alias = error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR);
     throw ConfigError({.file = name, .line = error.mark.line + 1, .column = error.mark.column + 1},
                       is_alias ? kNoAnchors : "invalid YAML: " + error.msg);
   }
