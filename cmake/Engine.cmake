@@ -21,7 +21,7 @@ add_tensor_module(decoding DEPENDS lf_base lf_config lf_text lf_ops lf_model)
 add_tensor_module(training DEPENDS lf_base lf_config lf_data lf_storage lf_ops lf_model)
 set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/configs/demo.yaml)
 file(READ ${CMAKE_SOURCE_DIR}/configs/demo.yaml demo_yaml)
-configure_file(${CMAKE_SOURCE_DIR}/cmake/demo_config.h.in ${CMAKE_BINARY_DIR}/generated/engine/demo_config.h @ONLY)
+configure_file(${CMAKE_SOURCE_DIR}/cmake/build_info.h.in ${CMAKE_BINARY_DIR}/generated/engine/build_info.h @ONLY)
 add_tensor_module(engine DEPENDS lf_decoding lf_training lf_scoring lf_tracking lf_cli)
 target_include_directories(lf_engine PUBLIC ${CMAKE_BINARY_DIR}/generated)
 

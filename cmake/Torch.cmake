@@ -1,11 +1,12 @@
 # IMPORTED targets for LibTorch from a torch wheel: torch_cpu (torch_cpu + c10) and torch_cuda (+ torch_cuda, c10_cuda).
 # find_package(Torch) is not used: it is slow, wants a CUDA toolkit and injects CUDA libraries into every target.
+set(LINFORMER_TORCH_VERSION 2.11.0)
 set(LINFORMER_TORCH_DIR "" CACHE PATH "Directory of the torch package (…/site-packages/torch); empty = search")
 
 if(NOT LINFORMER_TORCH_DIR)
   foreach(python ${CMAKE_SOURCE_DIR}/.deps/venv/bin/python3 python3)
     execute_process(COMMAND ${python} -c
-      "import importlib.util as u, importlib.metadata as m; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s and m.version('torch').split('+')[0] == '2.11.0' else '')"
+      "import importlib.util as u, importlib.metadata as m; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s and m.version('torch').split('+')[0] == '${LINFORMER_TORCH_VERSION}' else '')"
       OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     if(found)
       set(LINFORMER_TORCH_DIR ${found} CACHE PATH "" FORCE)
@@ -14,7 +15,7 @@ if(NOT LINFORMER_TORCH_DIR)
   endforeach()
 endif()
 if(NOT EXISTS ${LINFORMER_TORCH_DIR}/lib/libtorch_cpu.so)
-  message(FATAL_ERROR "torch 2.11.0 was not found: run ./build.sh, or set LINFORMER_TORCH_DIR")
+  message(FATAL_ERROR "torch ${LINFORMER_TORCH_VERSION} was not found: run ./build.sh, or set LINFORMER_TORCH_DIR")
 endif()
 message(STATUS "LibTorch: ${LINFORMER_TORCH_DIR}")
 

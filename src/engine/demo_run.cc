@@ -12,7 +12,7 @@
 #include "config/yaml_reader.h"
 #include "data/demo_corpus.h"
 #include "decoding/translator.h"
-#include "engine/demo_config.h"
+#include "engine/build_info.h"
 #include "engine/loaded_model.h"
 #include "engine/runs.h"
 #include "engine/training_session.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // linformer-engine: the verbs that need tensors. The front, linformer, replaces itself by this program with the same arguments.
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <variant>
 
@@ -51,7 +53,7 @@ int dispatch(const ParsedCommand& command) {
 
 int main(int argc, char** argv) {
   bool debug = false;
-  return linformer::run_guarded(
+  const int code = linformer::run_guarded(
       [&] {
         const linformer::ParsedCommand command = linformer::parse_command_line(argc, argv);
         debug = command.common.debug;
@@ -60,4 +62,7 @@ int main(int argc, char** argv) {
         return linformer::dispatch(command);
       },
       linformer::translate_torch_error, debug);
+  // Nothing of ours is left to do, and the static destructors of the CUDA libraries are better not run at all.
+  std::fflush(nullptr);
+  std::_Exit(code);
 }

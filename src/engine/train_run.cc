@@ -1,44 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "base/file.h"
-#include "base/log.h"
-#include "cli/options.h"
+#include "cli/train_request.h"
 #include "config/yaml_reader.h"
 #include "engine/runs.h"
 #include "engine/training_session.h"
-#include "linformer/error.h"
-#include "storage/checkpoint_directory.h"
 #include "storage/json_state.h"
-#include "storage/run_directory.h"
 
 namespace linformer {
 namespace {
-
-/// --train, --validation and --tokenizer are short for data.* overrides.
-std::vector<std::string> all_overrides(const TrainOptions& options) {
-  std::vector<std::string> out = options.overrides;
-  if (!options.train.empty()) out.push_back("data.train=" + options.train);
-  if (!options.validation.empty()) out.push_back("data.validation=" + options.validation);
-  if (!options.tokenizer.empty()) out.push_back("data.tokenizer=" + options.tokenizer);
-  if (options.smoke > 0) {
-    out.push_back("training.max_steps=" + std::to_string(options.smoke));
-    out.push_back("training.log_every=1");
-  }
-  return out;
-}
-
-std::string run_directory_of(const TrainOptions& options) {
-  if (!options.output.empty()) return options.output;
-  if (options.resume && *options.resume != "auto") return *options.resume;
-  std::string name =
-      options.name.empty() ? std::filesystem::path(options.config).stem().string() : options.name;
-  if (options.smoke > 0 && options.name.empty()) name += "-smoke";
-  check_run_name(name);
-  return "runs/" + name;
-}
 
 void print_result(const SessionResult& result, bool json) {
   const FinalRecord& last = result.final_record;
@@ -61,7 +33,7 @@ void print_result(const SessionResult& result, bool json) {
       out.set_real("best", last.best_value);
       out.set_int("best_step", last.best_step);
     }
-    write_stdout(out.text() + "\n");
+    write_stdout(out.text());
     return;
   }
   std::string text = last.reason + " at step " + std::to_string(last.step);
@@ -81,7 +53,7 @@ void print_result(const SessionResult& result, bool json) {
 
 int run_train(const TrainOptions& options, const CommonOptions& common) {
   SessionRequest request;
-  request.config = load_run_config(options.config, all_overrides(options)).config;
+  request.config = load_run_config(options.config, config_overrides(options)).config;
   request.run_directory = run_directory_of(options);
   request.overwrite = options.overwrite || options.smoke > 0;
   request.allow_inexact = options.allow_inexact;

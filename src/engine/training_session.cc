@@ -8,6 +8,7 @@
 #include "config/printer.h"
 #include "config/resume.h"
 #include "decoding/translator.h"
+#include "engine/build_info.h"
 #include "engine/training_data.h"
 #include "linformer/error.h"
 #include "linformer/version.h"
@@ -39,7 +40,7 @@ class LastValidation final : public Sink {
 };
 
 std::string processor_name() {
-  return std::string("LibTorch ") + TORCH_VERSION + ", " + at::get_cpu_capability();
+  return "LibTorch " + std::string(kTorchVersion) + ", " + at::get_cpu_capability();
 }
 
 /// Everything of one run, in the order in which it is built.

@@ -68,6 +68,8 @@ DeviceChoice choose_device(const std::string& device, const std::string& dtype,
   out.device = parse_device(device);
   const std::int64_t cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
   at::set_num_threads(static_cast<int>(threads > 0 ? threads : cores));
+  // cuDNN builds a plan for every new shape, and batches of real sentences hardly ever repeat one.
+  at::globalContext().setSDPUseCuDNN(false);
   const bool native = has_native_bfloat16(out.device);
   std::string reason;
   if (dtype == "float32") {
