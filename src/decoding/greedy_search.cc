@@ -23,10 +23,11 @@ PackedSequences pack(const std::vector<std::vector<std::int32_t>>& sources, at::
 }
 
 at::Tensor to_device(const std::vector<std::int64_t>& values, at::Device device) {
-  const at::Tensor host = at::from_blob(const_cast<std::int64_t*>(values.data()),
-                                        {static_cast<std::int64_t>(values.size())},
-                                        at::TensorOptions(at::kLong));
-  return host.to(at::TensorOptions(at::kLong).device(device), /*non_blocking=*/false, /*copy=*/true);
+  const at::Tensor host =
+      at::from_blob(const_cast<std::int64_t*>(values.data()),
+                    {static_cast<std::int64_t>(values.size())}, at::TensorOptions(at::kLong));
+  return host.to(at::TensorOptions(at::kLong).device(device), /*non_blocking=*/false,
+                 /*copy=*/true);
 }
 
 /// The best id of every row, with its log probability on the host.
@@ -37,7 +38,8 @@ struct Choice {
 };
 
 Choice choose(const at::Tensor& logits_BV, std::int64_t num_ids) {
-  const at::Tensor wide_BV = logits_BV.scalar_type() == at::kDouble ? logits_BV : logits_BV.to(at::kFloat);
+  const at::Tensor wide_BV =
+      logits_BV.scalar_type() == at::kDouble ? logits_BV : logits_BV.to(at::kFloat);
   const at::Tensor allowed_BV = num_ids > 0 ? wide_BV.narrow(1, 0, num_ids) : wide_BV;
   Choice out;
   out.ids_B = allowed_BV.argmax(1);
@@ -52,11 +54,15 @@ class Search {
  public:
   Search(const std::vector<std::vector<std::int32_t>>& sources, const GreedyOptions& options,
          std::int64_t max_length)
-      : options_(options), results_(sources.size()), rows_(sources.size()), is_done_(sources.size()) {
+      : options_(options),
+        results_(sources.size()),
+        rows_(sources.size()),
+        is_done_(sources.size()) {
     std::iota(rows_.begin(), rows_.end(), std::size_t{0});
     for (const std::vector<std::int32_t>& source : sources) {
       const auto usual = 2 * static_cast<std::int64_t>(source.size()) + 20;
-      limits_.push_back(options.max_new_tokens > 0 ? options.max_new_tokens : std::min(max_length, usual));
+      limits_.push_back(options.max_new_tokens > 0 ? options.max_new_tokens
+                                                   : std::min(max_length, usual));
     }
   }
 
@@ -109,7 +115,8 @@ class Search {
 
 }  // namespace
 
-std::vector<Hypothesis> greedy_search(Transformer& model, const std::vector<std::vector<std::int32_t>>& sources,
+std::vector<Hypothesis> greedy_search(Transformer& model,
+                                      const std::vector<std::vector<std::int32_t>>& sources,
                                       const GreedyOptions& options, at::Device device) {
   if (sources.empty()) return {};
   const at::NoGradGuard no_grad;

@@ -21,7 +21,8 @@ std::vector<std::vector<std::size_t>> length_batches(std::span<const std::int64_
   std::vector<std::vector<std::size_t>> batches;
   std::int64_t longest = 0;
   for (const std::size_t i : order) {
-    if (batches.empty() || longest * (static_cast<std::int64_t>(batches.back().size()) + 1) > batch_tokens) {
+    if (batches.empty() ||
+        longest * (static_cast<std::int64_t>(batches.back().size()) + 1) > batch_tokens) {
       batches.emplace_back();
       longest = std::max(lengths[i], kShortest);
     }
@@ -49,20 +50,23 @@ std::vector<std::int32_t> Translator::encode(const std::string& line, std::int64
   truncated = std::ssize(ids) > limit;
   if (!truncated) return ids;
   if (!options_.truncate_long) {
-    throw DataError("line " + std::to_string(number) + ": longer than the model's max_length (got " +
-                    std::to_string(ids.size()) + " tokens, want at most " + std::to_string(limit) +
+    throw DataError("line " + std::to_string(number) +
+                    ": longer than the model's max_length (got " + std::to_string(ids.size()) +
+                    " tokens, want at most " + std::to_string(limit) +
                     "); --long truncate translates its beginning");
   }
   return tokenizer_.encode_with_special(line, limit);
 }
 
-std::vector<Translation> Translator::translate(std::span<const std::string> lines, std::int64_t first_line) {
+std::vector<Translation> Translator::translate(std::span<const std::string> lines,
+                                               std::int64_t first_line) {
   std::vector<Translation> out(lines.size());
   std::vector<std::size_t> line_of;
   std::vector<std::vector<std::int32_t>> sources;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (is_blank_line(lines[i])) continue;
-    sources.push_back(encode(lines[i], first_line + static_cast<std::int64_t>(i), out[i].truncated));
+    sources.push_back(
+        encode(lines[i], first_line + static_cast<std::int64_t>(i), out[i].truncated));
     line_of.push_back(i);
   }
   std::vector<Hypothesis> hypotheses = translate_ids(sources);
@@ -75,11 +79,13 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
   return out;
 }
 
-std::vector<Hypothesis> Translator::translate_ids(const std::vector<std::vector<std::int32_t>>& sources) {
-  const GreedyOptions greedy{.bos_id = tokenizer_.bos_id(),
-                             .eos_id = tokenizer_.eos_id(),
-                             .num_ids = std::min(tokenizer_.vocab_size(), model_.config().vocab_size),
-                             .max_new_tokens = options_.max_new_tokens};
+std::vector<Hypothesis> Translator::translate_ids(
+    const std::vector<std::vector<std::int32_t>>& sources) {
+  const GreedyOptions greedy{
+      .bos_id = tokenizer_.bos_id(),
+      .eos_id = tokenizer_.eos_id(),
+      .num_ids = std::min(tokenizer_.vocab_size(), model_.config().vocab_size),
+      .max_new_tokens = options_.max_new_tokens};
   std::vector<std::int64_t> lengths;
   for (const std::vector<std::int32_t>& source : sources) lengths.push_back(std::ssize(source));
   std::vector<Hypothesis> out(sources.size());
@@ -96,9 +102,10 @@ std::vector<Hypothesis> Translator::translate_ids(const std::vector<std::vector<
 }
 
 std::string Translator::text_of(std::span<const std::int32_t> ids) const {
-  std::string text =
-      tokenizer_.decode(ids, /*skip_special=*/true, options_.clean_up.value_or(model_.config().compatibility));
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::string text = tokenizer_.decode(ids, /*skip_special=*/true,
+                                       options_.clean_up.value_or(model_.config().compatibility));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return text;
 }
 

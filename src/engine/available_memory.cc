@@ -2,6 +2,7 @@
 #include "engine/available_memory.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <limits>
@@ -36,11 +37,18 @@ std::int64_t system_available() {
   return std::numeric_limits<std::int64_t>::max();
 }
 
+/// The limit and the use of this process's control group, by either version of their interface.
 std::int64_t control_group_available() {
-  const std::optional<std::int64_t> limit = number_in("/sys/fs/cgroup/memory.max");
-  const std::optional<std::int64_t> used = number_in("/sys/fs/cgroup/memory.current");
-  if (!limit || !used) return std::numeric_limits<std::int64_t>::max();
-  return std::max<std::int64_t>(0, *limit - *used);
+  constexpr std::array<std::array<const char*, 2>, 2> kFiles{
+      {{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
+       {"/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes"}}};
+  for (const auto& [limit_file, used_file] : kFiles) {
+    const std::optional<std::int64_t> limit = number_in(limit_file);
+    const std::optional<std::int64_t> used = number_in(used_file);
+    if (limit && used) return std::max<std::int64_t>(0, *limit - *used);
+  }
+  return std::numeric_limits<std::int64_t>::max();
 }
 
 }  // namespace
@@ -49,7 +57,8 @@ std::int64_t available_memory(at::Device device) {
   if (device.is_cpu()) return std::min(system_available(), control_group_available());
   auto* const allocator = at::getDeviceAllocator(device.type());
   const auto statistics = allocator->getDeviceStats(device.index());
-  const std::int64_t unused = statistics.reserved_bytes[0].current - statistics.allocated_bytes[0].current;
+  const std::int64_t unused =
+      statistics.reserved_bytes[0].current - statistics.allocated_bytes[0].current;
   return static_cast<std::int64_t>(allocator->getMemoryInfo(device.index()).first) + unused;
 }
 

@@ -13,8 +13,10 @@ bool is_limited(const ModelConfig& config) {
   return config.is_linformer() && config.projection == Projection::kLinear;
 }
 
-/// Scores of one attention of `queries` x `keys` for every head: two live at once in each step of the unfused product.
-double score_bytes(const ModelConfig& config, double batch, double queries, double keys, double element) {
+/// Scores of one attention of `queries` x `keys` for every head: two live at once in each step of
+/// the unfused product.
+double score_bytes(const ModelConfig& config, double batch, double queries, double keys,
+                   double element) {
   return 2.0 * batch * static_cast<double>(config.num_heads) * queries * keys * element;
 }
 
@@ -68,18 +70,24 @@ double forward_bytes(const CompareKind& kind, std::int64_t batch, std::int64_t l
   const auto element = static_cast<double>(bytes_per_element);
   const double tokens = sentences * n;
   const double keys = config.is_linformer() ? static_cast<double>(config.projected_length) : n;
-  // Residual stream, queries, keys, values, attention's output; the wide layer and its ReLU; the encoder's output.
+  // Residual stream, queries, keys, values, attention's output; the wide layer and its ReLU; the
+  // encoder's output.
   const double layer =
-      tokens * element * (7.0 * static_cast<double>(config.model_dim) + 2.0 * static_cast<double>(config.ffn_dim));
+      tokens * element *
+      (7.0 * static_cast<double>(config.model_dim) + 2.0 * static_cast<double>(config.ffn_dim));
   double attention = 0;
   if (!kind.is_fused) {
-    attention = score_bytes(config, sentences, n, config.encoder_only ? keys : std::max(keys, n), element);
+    attention =
+        score_bytes(config, sentences, n, config.encoder_only ? keys : std::max(keys, n), element);
   }
   if (config.is_linformer() && config.projection == Projection::kSegment) {
-    attention = std::max(attention, score_bytes(config, sentences, n, keys, element));  // weights of the parts
+    attention = std::max(attention,
+                         score_bytes(config, sentences, n, keys, element));  // weights of the parts
   }
-  const double head =
-      tokens * static_cast<double>(config.vocab_size) * (element + (config.compatibility ? 4.0 : 0.0));
+  // Logits; the original's float32 softmax of them, and a float32 copy that it makes of narrower
+  // ones.
+  const double softmax = config.compatibility ? (bytes_per_element < 4 ? 8.0 : 4.0) : 0.0;
+  const double head = tokens * static_cast<double>(config.vocab_size) * (element + softmax);
   return layer + std::max(attention, head);
 }
 

@@ -20,12 +20,13 @@ struct CompareKind {
   std::string file_name() const;
 };
 
-/// The kinds of one comparison: the vanilla model of the configuration's sizes, unfused and fused, then its Linformer where it
-/// describes one. The last kind is the configuration's own, fused.
+/// The kinds of one comparison: the vanilla model of the configuration's sizes, unfused and fused,
+/// then its Linformer where it describes one. The last kind is the configuration's own, fused.
 std::vector<CompareKind> compare_kinds(const ModelConfig& config);
 
-/// The lengths that are timed when nobody says which: powers of two from 256 to 16,384, at most `tokens` and, of a Linformer whose
-/// projections have columns, max_length; one length where none fits.
+/// The lengths that are timed when nobody says which: powers of two from 256 to 16,384, at most
+/// `tokens` and, of a Linformer whose projections have columns, max_length; one length where none
+/// fits.
 std::vector<std::int64_t> default_lengths(const ModelConfig& config, std::int64_t tokens);
 
 /// Sentences of one batch: tokens / length, at least 1.
@@ -34,8 +35,10 @@ std::int64_t compare_batch(std::int64_t tokens, std::int64_t length);
 /// True where a Linformer's projections have no column for the last token.
 bool is_too_long(const ModelConfig& config, std::int64_t length);
 
-/// Bytes that a forward pass of batch x length tokens (on both sides) needs at its worst moment, by closed form: the logits (and in
-/// compatibility mode their float32 softmax), or two copies of the scores of unfused attention, beside the layer's activations.
-double forward_bytes(const CompareKind& kind, std::int64_t batch, std::int64_t length, std::int64_t bytes_per_element);
+/// Bytes that a forward pass of batch x length tokens (on both sides) needs at its worst moment, by
+/// closed form: the logits (and in compatibility mode their float32 softmax), or two copies of the
+/// scores of unfused attention, beside the layer's activations.
+double forward_bytes(const CompareKind& kind, std::int64_t batch, std::int64_t length,
+                     std::int64_t bytes_per_element);
 
 }  // namespace linformer

@@ -14,13 +14,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool has_time(const CompareRow& row) { return row.status == CompareStatus::kOk && !row.times_ms.empty(); }
+bool has_time(const CompareRow& row) {
+  return row.status == CompareStatus::kOk && !row.times_ms.empty();
+}
 
 /// The median of the vanilla row with the same kind of product and length, over the row's own.
 std::string speedup(const CompareRow& row, std::span<const CompareRow> rows) {
   const bool is_fused = row.file_name.ends_with("-fused");
   for (const CompareRow& other : rows) {
-    if (other.length != row.length || other.file_name != (is_fused ? "vanilla-fused" : "vanilla-unfused")) continue;
+    if (other.length != row.length ||
+        other.file_name != (is_fused ? "vanilla-fused" : "vanilla-unfused"))
+      continue;
     if (!has_time(other)) return "-";
     return fixed(quantile(other.times_ms, 0.5) / quantile(row.times_ms, 0.5), 2);
   }
@@ -74,35 +78,41 @@ std::string compare_json(const CompareSetting& setting, std::span<const CompareR
                     {"repeats", row.times_ms.size()},
                     {"status", status_name(row.status)}});
   }
-  const Json json{{"rows", list},
-                  {"device", setting.device},
-                  {"versions", {{"linformer", kVersion}, {"libtorch", setting.libtorch}}},
-                  {"config", setting.config},
-                  {"measured", setting.measured},
-                  {"tokens", setting.tokens},
-                  {"compatibility", setting.is_compatibility},
-                  {"encoder_only", setting.is_encoder_only},
-                  {"projection", setting.projection.empty() ? Json(nullptr) : Json(setting.projection)}};
+  const Json json{
+      {"rows", list},
+      {"device", setting.device},
+      {"versions", {{"linformer", kVersion}, {"libtorch", setting.libtorch}}},
+      {"config", setting.config},
+      {"measured", setting.measured},
+      {"tokens", setting.tokens},
+      {"compatibility", setting.is_compatibility},
+      {"encoder_only", setting.is_encoder_only},
+      {"projection", setting.projection.empty() ? Json(nullptr) : Json(setting.projection)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string compare_table(const CompareSetting& setting, std::span<const CompareRow> rows) {
   std::string out = setting.measured + "; " + setting.device + "\n";
-  out += padded("n", 7) + padded("batch", 7) + "  attention" + std::string(16, ' ') + padded("median ms", 11) +
-         padded("p10", 10) + padded("p90", 10) + padded("peak MB", 10) + padded("x vanilla", 11) + "\n";
+  out += padded("n", 7) + padded("batch", 7) + "  attention" + std::string(16, ' ') +
+         padded("median ms", 11) + padded("p10", 10) + padded("p90", 10) + padded("peak MB", 10) +
+         padded("x vanilla", 11) + "\n";
   std::int64_t previous = 0;
   for (const CompareRow& row : rows) {
     if (previous != 0 && row.length != previous) out += "\n";
     previous = row.length;
-    out += padded(std::to_string(row.length), 7) + padded(std::to_string(row.batch), 7) + "  " + row.attention +
+    out += padded(std::to_string(row.length), 7) + padded(std::to_string(row.batch), 7) + "  " +
+           row.attention +
            std::string(row.attention.size() < 25 ? 25 - row.attention.size() : 1, ' ');
     if (has_time(row)) {
-      out += padded(fixed(quantile(row.times_ms, 0.5), 2), 11) + padded(fixed(quantile(row.times_ms, 0.1), 2), 10) +
+      out += padded(fixed(quantile(row.times_ms, 0.5), 2), 11) +
+             padded(fixed(quantile(row.times_ms, 0.1), 2), 10) +
              padded(fixed(quantile(row.times_ms, 0.9), 2), 10) +
-             padded(megabytes(static_cast<double>(row.peak_bytes)), 10) + padded(speedup(row, rows), 11);
+             padded(megabytes(static_cast<double>(row.peak_bytes)), 10) +
+             padded(speedup(row, rows), 11);
     } else {
       out += padded(std::string(status_name(row.status)), 11);
-      if (row.status != CompareStatus::kTooLong) out += " (needs " + megabytes(row.needed_bytes) + " MB)";
+      if (row.status != CompareStatus::kTooLong)
+        out += " (needs " + megabytes(row.needed_bytes) + " MB)";
     }
     out += "\n";
   }
@@ -114,7 +124,8 @@ std::string compare_csv(std::span<const CompareRow> rows, const std::string& fil
   std::string seconds;
   for (const CompareRow& row : rows) {
     if (row.file_name != file_name || !has_time(row)) continue;
-    header += (header.empty() ? "" : ",") + std::to_string(row.length) + "/" + std::to_string(row.batch);
+    header +=
+        (header.empty() ? "" : ",") + std::to_string(row.length) + "/" + std::to_string(row.batch);
     seconds += (seconds.empty() ? "" : ",") + real_text(quantile(row.times_ms, 0.5) / 1000.0);
   }
   return header + "\n" + seconds + "\n";
@@ -123,7 +134,8 @@ std::string compare_csv(std::span<const CompareRow> rows, const std::string& fil
 std::string sibling_path(const std::string& path, const std::string& name) {
   constexpr std::string_view kEnd = ".csv";
   const bool has_end = path.ends_with(kEnd);
-  return (has_end ? path.substr(0, path.size() - kEnd.size()) : path) + "." + name + std::string(kEnd);
+  return (has_end ? path.substr(0, path.size() - kEnd.size()) : path) + "." + name +
+         std::string(kEnd);
 }
 
 }  // namespace linformer

@@ -22,24 +22,26 @@ struct CompareRow {
   std::int64_t length = 0;
   std::int64_t batch = 0;
   CompareStatus status = CompareStatus::kOk;
-  std::vector<double> times_ms;   // every timed run
-  std::int64_t peak_bytes = 0;    // weights in the compute type and what the pass adds at its worst moment
-  double needed_bytes = 0;        // forward_bytes
+  std::vector<double> times_ms;  // every timed run
+  std::int64_t peak_bytes =
+      0;  // weights in the compute type and what the pass adds at its worst moment
+  double needed_bytes = 0;  // forward_bytes
 };
 
 /// What all rows share.
 struct CompareSetting {
-  std::string config;    // file
-  std::string device;    // DeviceChoice::description
-  std::string libtorch;  // version
-  std::string measured;  // "encoder, decoder, head and softmax"
+  std::string config;      // file
+  std::string device;      // DeviceChoice::description
+  std::string libtorch;    // version
+  std::string measured;    // "encoder, decoder, head and softmax"
   std::string projection;  // of the Linformer; empty = there is none
   std::int64_t tokens = 0;
   bool is_compatibility = false;
   bool is_encoder_only = false;
 };
 
-/// The value below which `share` of `values` lie, between neighbours by linear interpolation. `values` must not be empty.
+/// The value below which `share` of `values` lie, between neighbours by linear interpolation.
+/// `values` must not be empty.
 double quantile(std::vector<double> values, double share);
 
 std::string_view status_name(CompareStatus status);
@@ -50,7 +52,8 @@ std::string compare_json(const CompareSetting& setting, std::span<const CompareR
 /// A table for people.
 std::string compare_table(const CompareSetting& setting, std::span<const CompareRow> rows);
 
-/// The original's file for one kind: "256/64,512/32\n" (length/batch) and one line of median seconds. Rows without a time are left out.
+/// The original's file for one kind: "256/64,512/32\n" (length/batch) and one line of median
+/// seconds. Rows without a time are left out.
 std::string compare_csv(std::span<const CompareRow> rows, const std::string& file_name);
 
 /// OUT.csv -> OUT.NAME.csv.

@@ -57,12 +57,14 @@ struct Budget {
 };
 
 bool is_out_of_memory(const c10::Error& error) {
-  return std::string_view(error.what_without_backtrace()).find("not enough memory") != std::string_view::npos;
+  return std::string_view(error.what_without_backtrace()).find("not enough memory") !=
+         std::string_view::npos;
 }
 
 class Comparison {
  public:
-  Comparison(const ModelConfig& config, const DeviceChoice& device, std::uint64_t seed, std::int64_t tokens)
+  Comparison(const ModelConfig& config, const DeviceChoice& device, std::uint64_t seed,
+             std::int64_t tokens)
       : device_(device), tokens_(tokens), random_(seed) {
     for (CompareKind& kind : compare_kinds(config)) {
       // The unfused and the fused kind of one model stand one after the other.
@@ -82,10 +84,11 @@ class Comparison {
     std::vector<std::size_t> timed;
     for (std::size_t i = 0; i < kinds_.size(); ++i) {
       rows.push_back(planned_row(kinds_[i].kind, batch, length));
-      if (rows[i].status == CompareStatus::kOk && warm_up(i, sentences, rows[i])) timed.push_back(i);
+      if (rows[i].status == CompareStatus::kOk && warm_up(i, sentences, rows[i]))
+        timed.push_back(i);
     }
-    const Clock::time_point end =
-        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(budget.seconds));
+    const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                                     std::chrono::duration<double>(budget.seconds));
     for (std::int64_t repeat = 0; repeat < budget.most && !timed.empty(); ++repeat) {
       if (repeat >= budget.least && Clock::now() > end) break;
       // Back and forth, so that a slow drift of the machine falls on all kinds alike.
@@ -112,7 +115,8 @@ class Comparison {
     const auto vocabulary = static_cast<std::uint64_t>(kinds_.front().kind.config.vocab_size);
     at::Tensor ids_BN = at::empty({batch, length}, at::TensorOptions(at::kLong));
     auto* ids = ids_BN.mutable_data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < ids_BN.numel(); ++i) ids[i] = static_cast<std::int64_t>(random_() % vocabulary);
+    for (std::int64_t i = 0; i < ids_BN.numel(); ++i)
+      ids[i] = static_cast<std::int64_t>(random_() % vocabulary);
     return pack_rectangle(ids_BN.to(device_.device));
   }
 
@@ -122,20 +126,24 @@ class Comparison {
     row.file_name = kind.file_name();
     row.length = length;
     row.batch = batch;
-    row.needed_bytes = forward_bytes(kind, batch, length, static_cast<std::int64_t>(c10::elementSize(device_.dtype)));
+    row.needed_bytes = forward_bytes(kind, batch, length,
+                                     static_cast<std::int64_t>(c10::elementSize(device_.dtype)));
     if (is_too_long(kind.config, length)) {
       row.status = CompareStatus::kTooLong;
-    } else if (row.needed_bytes > kUsableShare * static_cast<double>(available_memory(device_.device))) {
+    } else if (row.needed_bytes >
+               kUsableShare * static_cast<double>(available_memory(device_.device))) {
       row.status = CompareStatus::kRefused;
     }
     return row;
   }
 
-  /// One forward pass as the original times it: in compatibility mode its head ends in a float32 softmax.
+  /// One forward pass as the original times it: in compatibility mode its head ends in a float32
+  /// softmax.
   void forward(std::size_t i, const PackedSequences& sentences) const {
     Transformer& model = *kinds_[i].timed_model->model;
     ForwardOptions options;
-    options.backend = kinds_[i].kind.is_fused ? AttentionBackend::kFused : AttentionBackend::kUnfused;
+    options.backend =
+        kinds_[i].kind.is_fused ? AttentionBackend::kFused : AttentionBackend::kUnfused;
     at::Tensor x_TM = model.encode(sentences, options);
     if (!model.config().encoder_only) x_TM = model.decode(sentences, x_TM, sentences, options);
     const at::Tensor logits_TV = model.logits(x_TM);
@@ -144,7 +152,8 @@ class Comparison {
     synchronize(device_.device);
   }
 
-  /// The first pass of a row pays for what later ones reuse; it also tells the memory. False when there is too little.
+  /// The first pass of a row pays for what later ones reuse; it also tells the memory. False when
+  /// there is too little.
   bool warm_up(std::size_t i, const PackedSequences& sentences, CompareRow& row) const {
     try {
       if (!is_warm_) forward(i, sentences);
@@ -182,15 +191,16 @@ class Comparison {
   mutable bool is_warm_ = false;
 };
 
-CompareSetting setting_of(const CompareOptions& options, const ModelConfig& config, const DeviceChoice& device,
-                          std::int64_t tokens) {
+CompareSetting setting_of(const CompareOptions& options, const ModelConfig& config,
+                          const DeviceChoice& device, std::int64_t tokens) {
   CompareSetting out;
   out.config = options.config;
   out.device = device.description;
   out.libtorch = kTorchVersion;
   out.measured = config.encoder_only ? "encoder and head" : "encoder, decoder and head";
   if (config.compatibility) out.measured += ", with its float32 softmax";
-  out.measured = "one forward pass of the " + out.measured + " over " + std::to_string(tokens) + " tokens";
+  out.measured =
+      "one forward pass of the " + out.measured + " over " + std::to_string(tokens) + " tokens";
   if (config.is_linformer()) out.projection = enum_name(config.projection);
   out.tokens = tokens;
   out.is_compatibility = config.compatibility;
@@ -207,13 +217,16 @@ Budget budget_of(const CompareOptions& options, bool is_cpu, std::size_t num_len
 ModelConfig config_to_compare(const CompareOptions& options) {
   ModelConfig config = load_run_config(options.config, options.overrides).config.model;
   if (config.vocab_size == 0) {
-    throw ConfigError(options.config + ": model.vocab_size is missing (want the head's rows, e.g. model.vocab_size=50272)");
+    throw ConfigError(
+        options.config +
+        ": model.vocab_size is missing (want the head's rows, e.g. model.vocab_size=50272)");
   }
   return config;
 }
 
 /// The original's file for the configuration's own kind, and its siblings for the others.
-void write_csv_files(const std::string& path, const Comparison& comparison, const std::vector<CompareRow>& rows) {
+void write_csv_files(const std::string& path, const Comparison& comparison,
+                     const std::vector<CompareRow>& rows) {
   const std::string own = comparison.own_kind().file_name();
   for (const CompareKind& kind : comparison.kinds()) {
     const std::string name = kind.file_name();
@@ -230,7 +243,8 @@ void report_unmeasured(const std::vector<CompareRow>& rows) {
     if (row.status != CompareStatus::kOom && row.status != CompareStatus::kTooLong) continue;
     if (failures++ == 0) {
       failed = row.attention + " at n=" + std::to_string(row.length) +
-               (row.status == CompareStatus::kOom ? ": out of memory" : ": longer than the Linformer's max_length");
+               (row.status == CompareStatus::kOom ? ": out of memory"
+                                                  : ": longer than the Linformer's max_length");
     }
   }
   if (refused > 0) {
@@ -249,7 +263,8 @@ int run_compare(const CompareOptions& options, const CommonOptions& common) {
   const ModelConfig config = config_to_compare(options);
   const DeviceChoice device = choose_device(common.device, common.dtype, common.threads);
   const bool is_cpu = device.device.is_cpu();
-  const std::int64_t tokens = options.tokens > 0 ? options.tokens : (is_cpu ? kCpuTokens : kGpuTokens);
+  const std::int64_t tokens =
+      options.tokens > 0 ? options.tokens : (is_cpu ? kCpuTokens : kGpuTokens);
   std::vector<std::int64_t> lengths = options.lengths;
   if (lengths.empty()) {
     lengths = default_lengths(config, tokens);
@@ -263,7 +278,8 @@ int run_compare(const CompareOptions& options, const CommonOptions& common) {
   const Budget budget = budget_of(options, is_cpu, lengths.size());
   std::vector<CompareRow> rows;
   for (const std::int64_t length : lengths) {
-    log_info("n = " + std::to_string(length) + ", batch " + std::to_string(compare_batch(tokens, length)));
+    log_info("n = " + std::to_string(length) + ", batch " +
+             std::to_string(compare_batch(tokens, length)));
     for (CompareRow& row : comparison.measure(length, budget)) rows.push_back(std::move(row));
   }
   if (!options.output.empty()) write_csv_files(options.output, comparison, rows);

@@ -29,13 +29,15 @@ std::vector<SentencePair> read_pairs(const CorpusSpec& spec) {
   return pairs;
 }
 
-/// JSON knows no infinity: a perplexity that overflows is null, the cross-entropy beside it says what it is.
+/// JSON knows no infinity: a perplexity that overflows is null, the cross-entropy beside it says
+/// what it is.
 nlohmann::ordered_json finite_or_null(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
 }
 
 double tokens_per_second(const Evaluation& evaluation) {
-  return static_cast<double>(evaluation.generated_tokens) / std::max(evaluation.translate_seconds, 1e-9);
+  return static_cast<double>(evaluation.generated_tokens) /
+         std::max(evaluation.translate_seconds, 1e-9);
 }
 
 void print_json(const Evaluation& e, const LoadedModel& loaded) {
@@ -76,43 +78,51 @@ void print_json(const Evaluation& e, const LoadedModel& loaded) {
 }
 
 std::string perplexity_text(double perplexity) {
-  return "perplexity " + (std::isfinite(perplexity) ? fixed(perplexity, 4) : "too large for a number");
+  return "perplexity " +
+         (std::isfinite(perplexity) ? fixed(perplexity, 4) : "too large for a number");
 }
 
 void print_text(const Evaluation& e, const LoadedModel& loaded) {
   std::string text = e.bleu.line() + "\n" + e.chrf.line() + "\n";
-  text += std::isfinite(e.perplexity) ? perplexity_text(e.perplexity) : "cross-entropy " + fixed(e.cross_entropy, 2) + " nats";
-  text += ", " + fixed(e.bits_per_byte, 4) + " bits per byte, over " +
-          std::to_string(e.tokens) + " reference tokens\n";
-  text += std::to_string(e.sentences) + " sentences in " + fixed(e.seconds, 1) + " s, translated at " +
-          fixed(tokens_per_second(e), 0) + " tokens/s (" + loaded.device.description + ")\n";
+  text += std::isfinite(e.perplexity) ? perplexity_text(e.perplexity)
+                                      : "cross-entropy " + fixed(e.cross_entropy, 2) + " nats";
+  text += ", " + fixed(e.bits_per_byte, 4) + " bits per byte, over " + std::to_string(e.tokens) +
+          " reference tokens\n";
+  text += std::to_string(e.sentences) + " sentences in " + fixed(e.seconds, 1) +
+          " s, translated at " + fixed(tokens_per_second(e), 0) + " tokens/s (" +
+          loaded.device.description + ")\n";
   if (e.longer_than_k) {
-    text += "sources longer than k = " + std::to_string(loaded.config.model.projected_length) + ": " +
-            fixed(100.0 * *e.longer_than_k, 1) + " %";
-    text += *e.longer_than_k < kEvidenceShare ? " (too few to show what the projection costs)\n" : "\n";
+    text += "sources longer than k = " + std::to_string(loaded.config.model.projected_length) +
+            ": " + fixed(100.0 * *e.longer_than_k, 1) + " %";
+    text +=
+        *e.longer_than_k < kEvidenceShare ? " (too few to show what the projection costs)\n" : "\n";
   }
   if (e.as_seed) {
-    text += "as the original computed it: BLEU " + fixed(e.as_seed->bleu.score, 2) + " of its first sentence (" +
-            std::to_string(e.as_seed->bleu.hypothesis_length) + " tokens) against all references, " +
-            perplexity_text(e.as_seed->perplexity) + "; in its training, " +
-            perplexity_text(e.as_seed->validation_perplexity) + "\n";
+    text += "as the original computed it: BLEU " + fixed(e.as_seed->bleu.score, 2) +
+            " of its first sentence (" + std::to_string(e.as_seed->bleu.hypothesis_length) +
+            " tokens) against all references, " + perplexity_text(e.as_seed->perplexity) +
+            "; in its training, " + perplexity_text(e.as_seed->validation_perplexity) + "\n";
   }
   write_stdout(text);
 }
 
 void warn(const Evaluation& e, const LoadedModel& loaded) {
-  const auto of_all = [&](std::int64_t count) { return std::to_string(count) + " of " + std::to_string(e.sentences); };
+  const auto of_all = [&](std::int64_t count) {
+    return std::to_string(count) + " of " + std::to_string(e.sentences);
+  };
   if (e.truncated_sources > 0) {
     log_warning(of_all(e.truncated_sources) + " sources were cut to max_length " +
                 std::to_string(loaded.config.model.max_length));
   }
   if (e.stopped_by_limit > 0) {
-    log_warning(of_all(e.stopped_by_limit) + " translations were stopped by the length limit (--max-new-tokens)");
+    log_warning(of_all(e.stopped_by_limit) +
+                " translations were stopped by the length limit (--max-new-tokens)");
   }
   if (e.empty_candidates > 0) log_warning(of_all(e.empty_candidates) + " translations are empty");
 }
 
-void write_translations(AtomicFile& file, const std::vector<SentencePair>& pairs, const Evaluation& e) {
+void write_translations(AtomicFile& file, const std::vector<SentencePair>& pairs,
+                        const Evaluation& e) {
   std::string rows;
   append_csv_row(rows, {"input", "candidate", "reference"});
   for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -126,7 +136,8 @@ void write_translations(AtomicFile& file, const std::vector<SentencePair>& pairs
 
 int run_evaluate(const EvaluateOptions& options, const CommonOptions& common) {
   if (options.beam != 1) {
-    throw UsageError("--beam " + std::to_string(options.beam) + ": this version searches greedily (want 1)");
+    throw UsageError("--beam " + std::to_string(options.beam) +
+                     ": this version searches greedily (want 1)");
   }
   EvaluationOptions evaluation_options;
   evaluation_options.tokenize = bleu_tokenize_named(options.tokenize);
@@ -138,16 +149,16 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common) {
   // Opened before the work, so that a directory that cannot be written to costs no evaluation.
   std::optional<AtomicFile> output;
   if (!options.output.empty()) output.emplace(options.output);
-  log_info("evaluating " + loaded.generation.path + " on " + std::to_string(pairs.size()) + " sentence pairs; device: " +
-           loaded.device.description);
+  log_info("evaluating " + loaded.generation.path + " on " + std::to_string(pairs.size()) +
+           " sentence pairs; device: " + loaded.device.description);
   auto next_report = std::chrono::steady_clock::now() + kProgressInterval;
   evaluation_options.on_progress = [&](std::int64_t sentences) {
     if (std::chrono::steady_clock::now() < next_report) return;
     next_report = std::chrono::steady_clock::now() + kProgressInterval;
     log_info("translated " + std::to_string(sentences) + " of " + std::to_string(pairs.size()));
   };
-  const Evaluation evaluation =
-      evaluate_pairs(*loaded.model, *loaded.tokenizer, loaded.device.device, pairs, evaluation_options);
+  const Evaluation evaluation = evaluate_pairs(*loaded.model, *loaded.tokenizer,
+                                               loaded.device.device, pairs, evaluation_options);
   warn(evaluation, loaded);
   if (output) write_translations(*output, pairs, evaluation);
   if (common.json) {

@@ -25,7 +25,8 @@ double seconds_since(Clock::time_point start) {
 double validation_perplexity(const CorpusLoss& loss) {
   double sum = 0;
   std::size_t batches = 0;
-  for (std::size_t begin = 0; begin < loss.pair_nll.size(); begin += kSeedValidationBatch, ++batches) {
+  for (std::size_t begin = 0; begin < loss.pair_nll.size();
+       begin += kSeedValidationBatch, ++batches) {
     const std::size_t end = std::min(begin + kSeedValidationBatch, loss.pair_nll.size());
     double nll = 0;
     std::int64_t tokens = 0;
@@ -99,7 +100,8 @@ class Evaluator {
     std::vector<Hypothesis> hypotheses = translator.translate_ids(sources);
     for (std::size_t j = 0; j < hypotheses.size(); ++j) {
       out_.stopped_by_limit += hypotheses[j].stopped_by_limit ? 1 : 0;
-      out_.generated_tokens += std::ssize(hypotheses[j].ids) + (hypotheses[j].stopped_by_limit ? 0 : 1);
+      out_.generated_tokens +=
+          std::ssize(hypotheses[j].ids) + (hypotheses[j].stopped_by_limit ? 0 : 1);
       results_[sentence[j]] = std::move(hypotheses[j].ids);
     }
     for (const std::vector<std::int32_t>& result : results_) {
@@ -133,11 +135,13 @@ class Evaluator {
       is_cut = is_cut || std::ssize(target) > kSeedMaxLength;
       target = tokenizer_.encode_with_special(references_[i], kSeedMaxLength);
       references.push_back(tokenizer_.decode(target, /*skip_special=*/true, /*clean_up=*/true));
-      candidates.push_back(tokenizer_.decode(results_[i], /*skip_special=*/true, /*clean_up=*/true));
+      candidates.push_back(
+          tokenizer_.decode(results_[i], /*skip_special=*/true, /*clean_up=*/true));
       out.changed_references += references.back() == references_[i] ? 0 : 1;
     }
     out.bleu = as_seed_bleu(candidates, references, BleuTokenize::k13a);
-    const CorpusLoss loss = is_cut ? corpus_loss(model_, ids_, options_.batch_tokens, device_) : whole;
+    const CorpusLoss loss =
+        is_cut ? corpus_loss(model_, ids_, options_.batch_tokens, device_) : whole;
     out.perplexity = std::exp(loss.mean());
     out.validation_perplexity = validation_perplexity(loss);
     return out;
@@ -157,7 +161,8 @@ class Evaluator {
 }  // namespace
 
 Evaluation evaluate_pairs(Transformer& model, const Tokenizer& tokenizer, at::Device device,
-                          const std::vector<SentencePair>& pairs, const EvaluationOptions& options) {
+                          const std::vector<SentencePair>& pairs,
+                          const EvaluationOptions& options) {
   if (pairs.empty()) throw DataError("no sentence pairs to evaluate");
   return Evaluator(model, tokenizer, device, pairs, options).run();
 }

@@ -25,9 +25,11 @@ struct EvaluationOptions {
 
 /// What the original's programs would print for the same translations.
 struct AsSeedScores {
-  BleuScore bleu;  // its first translation against all references, which were tokenized, cut at 256 tokens and decoded again
-  double perplexity = 0;             // its evaluation: token-weighted, targets cut at 256 tokens
-  double validation_perplexity = 0;  // its training: the unweighted mean over batches of 176 pairs in file order
+  BleuScore bleu;  // its first translation against all references, which were tokenized, cut at 256
+                   // tokens and decoded again
+  double perplexity = 0;  // its evaluation: token-weighted, targets cut at 256 tokens
+  double validation_perplexity =
+      0;  // its training: the unweighted mean over batches of 176 pairs in file order
   std::int64_t changed_references = 0;  // references that its round trip changed
 };
 
@@ -35,9 +37,9 @@ struct Evaluation {
   std::vector<std::string> candidates;
   BleuScore bleu;
   ChrfScore chrf;
-  double cross_entropy = 0;   // nats a reference token, </s> counted
-  double perplexity = 0;      // exp of it; may be infinite
-  double bits_per_byte = 0;   // of the raw reference text
+  double cross_entropy = 0;  // nats a reference token, </s> counted
+  double perplexity = 0;     // exp of it; may be infinite
+  double bits_per_byte = 0;  // of the raw reference text
   std::int64_t sentences = 0;
   std::int64_t tokens = 0;            // of the references, </s> counted
   std::int64_t generated_tokens = 0;  // </s> counted
@@ -50,9 +52,10 @@ struct Evaluation {
   std::optional<AsSeedScores> as_seed;
 };
 
-/// Translates the sources greedily and scores: BLEU and chrF against the raw references, cross-entropy of the references under teacher
-/// forcing. Throws DivergenceError (with the token count) when the model's output is not finite, DataError for no pairs or references
-/// without a byte.
+/// Translates the sources greedily and scores: BLEU and chrF against the raw references,
+/// cross-entropy of the references under teacher forcing. Throws DivergenceError (with the token
+/// count) when the model's output is not finite, DataError for no pairs or references without a
+/// byte.
 Evaluation evaluate_pairs(Transformer& model, const Tokenizer& tokenizer, at::Device device,
                           const std::vector<SentencePair>& pairs, const EvaluationOptions& options);
 

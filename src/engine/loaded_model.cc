@@ -14,7 +14,8 @@ void check_vocabulary(LoadedModel& loaded) {
   std::int64_t& rows = loaded.config.model.vocab_size;
   if (rows == 0) rows = (tokens + 7) / 8 * 8;
   if (rows < tokens) {
-    throw CheckpointError(loaded.generation.path + ": the tokenizer has more tokens than the model (got " +
+    throw CheckpointError(loaded.generation.path +
+                          ": the tokenizer has more tokens than the model (got " +
                           std::to_string(tokens) + ", want at most " + std::to_string(rows) + ")");
   }
 }
@@ -30,10 +31,12 @@ LoadedModel load_model(const std::string& checkpoint, const CommonOptions& commo
   if (out.config.model.encoder_only) {
     throw UsageError(checkpoint + ": an encoder-only model cannot translate; it serves compare");
   }
-  out.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(path + "/" + std::string(kTokenizerFile)));
+  out.tokenizer =
+      std::make_unique<Tokenizer>(Tokenizer::load(path + "/" + std::string(kTokenizerFile)));
   check_vocabulary(out);
   out.device = choose_device(common.device, common.dtype, common.threads);
-  out.store = std::make_unique<ParameterStore>(out.device.device, out.device.dtype, out.config.seed);
+  out.store =
+      std::make_unique<ParameterStore>(out.device.device, out.device.dtype, out.config.seed);
   out.model = std::make_unique<Transformer>(out.config.model, *out.store);
   load_weights_into(load_weights(out.generation), *out.store);
   return out;

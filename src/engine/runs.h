@@ -5,28 +5,33 @@
 
 namespace linformer {
 
-// The verbs that need tensors, one file each (engine/NAME_run.cc). Each writes its results to stdout by write_stdout, throws on
-// failure and returns the exit code otherwise.
+// The verbs that need tensors, one file each (engine/NAME_run.cc). Each writes its results to
+// stdout by write_stdout, throws on failure and returns the exit code otherwise.
 
 int run_train(const TrainOptions& options, const CommonOptions& common);
 int run_demo(const DemoOptions& options, const CommonOptions& common);
 
-/// Standard input to standard output, one line for each line, in blocks: the input may be of any size. An empty or blank line gives
-/// an empty line. Sentences that the length limit stopped, and truncated ones, are counted on stderr at the end.
-/// --json: one object instead of lines, `translations` (texts) and `lines, tokens, stopped_by_limit, truncated, seconds`.
+/// Standard input to standard output, one line for each line, in blocks: the input may be of any
+/// size. An empty or blank line gives an empty line. Sentences that the length limit stopped, and
+/// truncated ones, are counted on stderr at the end.
+/// --json: one object instead of lines, `translations` (texts) and `lines, tokens,
+/// stopped_by_limit, truncated, seconds`.
 int run_translate(const TranslateOptions& options, const CommonOptions& common);
 
-/// Translates the sources of a corpus greedily and scores them against its raw references. Sources over the model's max_length are
-/// truncated as the original does, counted in a warning. --output OUT.csv: columns input,candidate,reference.
+/// Translates the sources of a corpus greedily and scores them against its raw references. Sources
+/// over the model's max_length are truncated as the original does, counted in a warning. --output
+/// OUT.csv: columns input,candidate,reference.
 int run_evaluate(const EvaluateOptions& options, const CommonOptions& common);
 
-/// Times forward passes over sentence lengths, batch = tokens / length: the vanilla model of the configuration's sizes and, where
-/// it describes a Linformer, that Linformer, each with unfused attention (the scores exist in memory) and fused attention.
-/// stdout: a table of all rows. --output OUT.csv: the original's form (header 256/64,512/32,...; one row of median seconds) for
-/// the configuration's own attention, fused; the others go to OUT.vanilla-unfused.csv, OUT.vanilla-fused.csv,
-/// OUT.linformer-k32-unfused.csv beside it. Rows that memory would not hold are marked `refused` with their bytes and not tried;
-/// those over a Linformer's max_length (`too_long`) and those that ran out of memory (`oom`) make the exit code 5 at the end.
-/// The CSV files leave all of them out.
+/// Times forward passes over sentence lengths, batch = tokens / length: the vanilla model of the
+/// configuration's sizes and, where it describes a Linformer, that Linformer, each with unfused
+/// attention (the scores exist in memory) and fused attention. stdout: a table of all rows.
+/// --output OUT.csv: the original's form (header 256/64,512/32,...; one row of median seconds) for
+/// the configuration's own attention, fused; the others go to OUT.vanilla-unfused.csv,
+/// OUT.vanilla-fused.csv, OUT.linformer-k32-unfused.csv beside it. Rows that memory would not hold
+/// are marked `refused` with their bytes and not tried; those over a Linformer's max_length
+/// (`too_long`) and those that ran out of memory (`oom`) make the exit code 5 at the end. The CSV
+/// files leave all of them out.
 int run_compare(const CompareOptions& options, const CommonOptions& common);
 
 }  // namespace linformer

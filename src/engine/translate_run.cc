@@ -18,7 +18,8 @@
 namespace linformer {
 namespace {
 
-// A block is read, translated and written before the next: enough lines to sort into even batches, little memory.
+// A block is read, translated and written before the next: enough lines to sort into even batches,
+// little memory.
 constexpr std::size_t kBlockLines = 2048;
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 
@@ -43,7 +44,8 @@ extern "C" void leave_at_once(int signal) {
   ::_exit(128 + signal);
 }
 
-/// The next lines of standard input, one alone where a person waits for its translation; empty at the end.
+/// The next lines of standard input, one alone where a person waits for its translation; empty at
+/// the end.
 std::vector<std::string> read_block(TextLines& input) {
   const std::size_t most = ::isatty(STDIN_FILENO) != 0 ? 1 : kBlockLines;
   std::vector<std::string> block;
@@ -56,8 +58,8 @@ std::vector<std::string> read_block(TextLines& input) {
   return block;
 }
 
-void print_json(const std::vector<std::string>& texts, const Totals& totals, const DeviceChoice& device,
-                double seconds) {
+void print_json(const std::vector<std::string>& texts, const Totals& totals,
+                const DeviceChoice& device, double seconds) {
   const nlohmann::ordered_json json{{"translations", texts},
                                     {"lines", totals.lines},
                                     {"tokens", totals.tokens},
@@ -83,7 +85,8 @@ void report(const Totals& totals) {
 
 int run_translate(const TranslateOptions& options, const CommonOptions& common) {
   if (options.beam != 1) {
-    throw UsageError("--beam " + std::to_string(options.beam) + ": this version searches greedily (want 1)");
+    throw UsageError("--beam " + std::to_string(options.beam) +
+                     ": this version searches greedily (want 1)");
   }
   if (options.long_lines != "error" && options.long_lines != "truncate") {
     throw UsageError("--long " + options.long_lines + " (want error or truncate)");
@@ -102,7 +105,8 @@ int run_translate(const TranslateOptions& options, const CommonOptions& common) 
   Totals totals;
   std::vector<std::string> texts;
   TextLines input("-");
-  for (std::vector<std::string> block = read_block(input); !block.empty(); block = read_block(input)) {
+  for (std::vector<std::string> block = read_block(input); !block.empty();
+       block = read_block(input)) {
     std::string lines;
     for (Translation& translation : translator.translate(block, totals.lines + 1)) {
       totals.add(translation);

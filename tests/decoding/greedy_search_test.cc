@@ -32,7 +32,8 @@ Hypothesis step_by_step(Transformer& model, const Ids& source, std::int64_t limi
   Ids prefix{0};
   for (std::int64_t step = 0; step < limit; ++step) {
     const at::Tensor hidden_TM = model.decode(pack_one(prefix), memory_TM, packed);
-    const at::Tensor log_p_V = at::log_softmax(model.logits(hidden_TM.narrow(0, hidden_TM.size(0) - 1, 1)), 1)[0];
+    const at::Tensor log_p_V =
+        at::log_softmax(model.logits(hidden_TM.narrow(0, hidden_TM.size(0) - 1, 1)), 1)[0];
     const auto id = static_cast<std::int32_t>(log_p_V.argmax(0).item<std::int64_t>());
     out.score += log_p_V[id].item<double>();
     if (id == 2) return out;
@@ -47,7 +48,8 @@ class GreedySearch : public ::testing::TestWithParam<std::string> {
  protected:
   GreedySearch() : tiny_(tiny_config(GetParam(), kVocabulary), at::kDouble) {}
 
-  std::vector<Hypothesis> search(const std::vector<Ids>& sources, const GreedyOptions& options = {}) {
+  std::vector<Hypothesis> search(const std::vector<Ids>& sources,
+                                 const GreedyOptions& options = {}) {
     return greedy_search(*tiny_.model, sources, options, at::kCPU);
   }
 
@@ -90,13 +92,15 @@ TEST_P(GreedySearch, NewTokensAreLimitedAsAsked) {
   const std::vector<Hypothesis> limited = search(sources, {.max_new_tokens = 3});
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const std::size_t kept = std::min<std::size_t>(3, free[i].ids.size());
-    EXPECT_EQ(limited[i].ids, Ids(free[i].ids.begin(), free[i].ids.begin() + static_cast<std::ptrdiff_t>(kept)));
+    EXPECT_EQ(limited[i].ids,
+              Ids(free[i].ids.begin(), free[i].ids.begin() + static_cast<std::ptrdiff_t>(kept)));
     EXPECT_EQ(limited[i].stopped_by_limit, free[i].ids.size() >= 3);
   }
 }
 
 TEST_P(GreedySearch, RowsThatStandForNoTokenAreNeverChosen) {
-  for (const Hypothesis& hypothesis : search(random_sources(30, 2, 20, 12), {.num_ids = 12, .max_new_tokens = 40})) {
+  for (const Hypothesis& hypothesis :
+       search(random_sources(30, 2, 20, 12), {.num_ids = 12, .max_new_tokens = 40})) {
     for (const std::int32_t id : hypothesis.ids) EXPECT_LT(id, 12);
   }
 }
@@ -108,8 +112,8 @@ TEST(GreedyLimit, IsTwiceTheSourceAndTwentyMoreUpToMaxLength) {
   TinyModel tiny(tiny_config("vanilla", kVocabulary), at::kFloat);
   const at::NoGradGuard no_grad;
   tiny.store->find("linear.bias")->master[2] = -1e4;  // never </s>
-  const std::vector<Hypothesis> found =
-      greedy_search(*tiny.model, {{0, 5, 2}, {0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 2}}, {}, at::kCPU);
+  const std::vector<Hypothesis> found = greedy_search(
+      *tiny.model, {{0, 5, 2}, {0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 2}}, {}, at::kCPU);
   EXPECT_EQ(found[0].ids.size(), 26u);
   EXPECT_EQ(found[1].ids.size(), 40u);
   EXPECT_TRUE(found[0].stopped_by_limit && found[1].stopped_by_limit);
@@ -119,7 +123,9 @@ TEST(GreedySearchErrors, NonFiniteScoresAreADivergence) {
   TinyModel tiny(tiny_config("vanilla", kVocabulary), at::kFloat);
   const at::NoGradGuard no_grad;
   tiny.store->parameters().front().master.fill_(std::numeric_limits<float>::quiet_NaN());
-  EXPECT_EQ(error_text<DivergenceError>([&] { greedy_search(*tiny.model, {{0, 5, 2}}, {}, at::kCPU); }),
+  EXPECT_EQ(error_text<DivergenceError>([&] {
+              greedy_search(*tiny.model, {{0, 5, 2}}, {}, at::kCPU);
+            }),
             "the model's scores are not finite at token 1 of a translation");
 }
 
@@ -130,7 +136,8 @@ TEST(GreedySearchErrors, NoSourcesGiveNoHypotheses) {
 
 TEST(GreedySearchBfloat16, TranslatesToTheEnd) {
   TinyModel tiny(tiny_config("linear", kVocabulary), at::kBFloat16);
-  for (const Hypothesis& hypothesis : greedy_search(*tiny.model, random_sources(8, 3, 12, kVocabulary), {}, at::kCPU)) {
+  for (const Hypothesis& hypothesis :
+       greedy_search(*tiny.model, random_sources(8, 3, 12, kVocabulary), {}, at::kCPU)) {
     EXPECT_LE(hypothesis.ids.size(), 40u);
     EXPECT_LT(hypothesis.score, 0.0);
   }

@@ -17,8 +17,7 @@ namespace {
 
 class TranslatorTest : public ::testing::Test {
  protected:
-  TranslatorTest()
-      : tokenizer_(byte_tokenizer()), tiny_(tiny_config("linear", 264), at::kDouble) {}
+  TranslatorTest() : tokenizer_(byte_tokenizer()), tiny_(tiny_config("linear", 264), at::kDouble) {}
 
   Translator translator(const TranslatorOptions& options = {}) {
     return Translator(*tiny_.model, tokenizer_, at::kCPU, options);
@@ -35,7 +34,8 @@ class TranslatorTest : public ::testing::Test {
 };
 
 TEST_F(TranslatorTest, EachLineGetsWhatItGetsAlone) {
-  const std::vector<std::string> lines{"a b", "the longest line of these all", "x", "another one", "b a", "zz zz zz"};
+  const std::vector<std::string> lines{
+      "a b", "the longest line of these all", "x", "another one", "b a", "zz zz zz"};
   const std::vector<Translation> together = translator({.batch_tokens = 40}).translate(lines);
   ASSERT_EQ(together.size(), lines.size());
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -82,7 +82,8 @@ TEST_F(TranslatorTest, TextIsCleanedUpInCompatibilityModeOnly) {
   EXPECT_EQ(translator({.clean_up = true}).text_of(ids), "it's here.");
   TinyModel original(tiny_config("compat_linear", 264), at::kFloat);
   EXPECT_EQ(Translator(*original.model, tokenizer_, at::kCPU).text_of(ids), "it's here.");
-  EXPECT_EQ(Translator(*original.model, tokenizer_, at::kCPU, {.clean_up = false}).text_of(ids), "it 's here .");
+  EXPECT_EQ(Translator(*original.model, tokenizer_, at::kCPU, {.clean_up = false}).text_of(ids),
+            "it 's here .");
 }
 
 TEST_F(TranslatorTest, ATranslationIsOneLine) {
@@ -108,7 +109,8 @@ TEST(LengthBatches, HoldEveryIndexOnceWithinTheLimitLongestFirst) {
   for (const std::vector<std::size_t>& batch : length_batches(lengths, 256)) {
     ASSERT_FALSE(batch.empty());
     const std::int64_t longest = lengths[batch.front()];
-    EXPECT_TRUE(batch.size() == 1 || std::max<std::int64_t>(16, longest) * std::ssize(batch) <= 256);
+    EXPECT_TRUE(batch.size() == 1 ||
+                std::max<std::int64_t>(16, longest) * std::ssize(batch) <= 256);
     for (const std::size_t i : batch) {
       EXPECT_LE(lengths[i], previous);
       previous = lengths[i];
@@ -120,8 +122,10 @@ TEST(LengthBatches, HoldEveryIndexOnceWithinTheLimitLongestFirst) {
 }
 
 TEST(BlankLine, IsWhiteSpaceAlone) {
-  for (const char* blank : {"", " ", "\t\v\f", "\xC2\x85", "\xE2\x80\xA8"}) EXPECT_TRUE(is_blank_line(blank));
-  for (const char* text : {"a", " . ", "\xEF\xBB\xBF", "\xFF", " \xC2"}) EXPECT_FALSE(is_blank_line(text));
+  for (const char* blank : {"", " ", "\t\v\f", "\xC2\x85", "\xE2\x80\xA8"})
+    EXPECT_TRUE(is_blank_line(blank));
+  for (const char* text : {"a", " . ", "\xEF\xBB\xBF", "\xFF", " \xC2"})
+    EXPECT_FALSE(is_blank_line(text));
 }
 
 }  // namespace

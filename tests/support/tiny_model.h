@@ -12,8 +12,10 @@
 
 namespace linformer {
 
-/// Every kind of model that translates, in the smallest sizes that still have several heads and layers. k = 4.
-inline const std::vector<std::string> kTinyKinds{"vanilla", "linear", "segment", "compat_vanilla", "compat_linear"};
+/// Every kind of model that translates, in the smallest sizes that still have several heads and
+/// layers. k = 4.
+inline const std::vector<std::string> kTinyKinds{"vanilla", "linear", "segment", "compat_vanilla",
+                                                 "compat_linear"};
 
 inline ModelConfig tiny_config(const std::string& kind, std::int64_t vocab_size) {
   ModelConfig config;
@@ -53,9 +55,12 @@ struct TinyModel {
   std::unique_ptr<Transformer> model;
 };
 
-/// `count` sources of `shortest` to `longest` ids with <s> (0) and </s> (2), the others below vocab_size.
-inline std::vector<std::vector<std::int32_t>> random_sources(std::size_t count, std::size_t shortest,
-                                                             std::size_t longest, std::int64_t vocab_size,
+/// `count` sources of `shortest` to `longest` ids with <s> (0) and </s> (2), the others below
+/// vocab_size.
+inline std::vector<std::vector<std::int32_t>> random_sources(std::size_t count,
+                                                             std::size_t shortest,
+                                                             std::size_t longest,
+                                                             std::int64_t vocab_size,
                                                              std::uint32_t seed = 1) {
   std::mt19937 random(seed);
   std::vector<std::vector<std::int32_t>> out(count);
@@ -63,7 +68,8 @@ inline std::vector<std::vector<std::int32_t>> random_sources(std::size_t count, 
     const std::size_t length = shortest + random() % (longest - shortest + 1);
     source.push_back(0);
     while (source.size() + 1 < length) {
-      source.push_back(static_cast<std::int32_t>(3 + random() % static_cast<std::uint32_t>(vocab_size - 3)));
+      source.push_back(
+          static_cast<std::int32_t>(3 + random() % static_cast<std::uint32_t>(vocab_size - 3)));
     }
     source.push_back(2);
   }
