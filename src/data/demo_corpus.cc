@@ -14,7 +14,7 @@ namespace linformer {
 namespace {
 
 constexpr std::size_t kMinimumWords = 3;
-constexpr std::size_t kMaximumWords = 14;
+constexpr std::size_t kMaximumWords = 9;
 
 std::size_t count_words(std::string_view text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), ' ')) + 1;

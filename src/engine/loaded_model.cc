@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/loaded_model.h"
 
+#include <optional>
+
 #include "base/log.h"
 #include "config/yaml_reader.h"
 #include "linformer/error.h"
@@ -36,7 +38,7 @@ LoadedModel load_model(const std::string& checkpoint, const CommonOptions& commo
   check_vocabulary(out);
   out.device = choose_device(common.device, common.dtype, common.threads);
   out.store =
-      std::make_unique<ParameterStore>(out.device.device, out.device.dtype, out.config.seed);
+      std::make_unique<ParameterStore>(out.device.device, out.device.dtype, std::nullopt);
   out.model = std::make_unique<Transformer>(out.config.model, *out.store);
   load_weights_into(load_weights(out.generation), *out.store);
   return out;

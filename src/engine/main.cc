@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/exit_code.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "cli/command_line.h"
@@ -57,6 +58,10 @@ int main(int argc, char** argv) {
       [&] {
         const linformer::ParsedCommand command = linformer::parse_command_line(argc, argv);
         debug = command.common.debug;
+        if (command.answer) {
+          linformer::write_stdout(*command.answer);
+          return 0;
+        }
         linformer::set_log_quiet(command.common.quiet);
         linformer::install_signal_handlers();
         return linformer::dispatch(command);

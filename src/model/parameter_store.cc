@@ -48,18 +48,19 @@ at::Tensor initial_value(at::IntArrayRef shape, Init init, at::Generator generat
 
 }  // namespace
 
-ParameterStore::ParameterStore(at::Device device, at::ScalarType dtype, std::uint64_t seed)
+ParameterStore::ParameterStore(at::Device device, at::ScalarType dtype,
+                               std::optional<std::uint64_t> seed)
     : device_(device), dtype_(dtype), seed_(seed) {}
 
 const at::Tensor& ParameterStore::add(const std::string& name, at::IntArrayRef shape, Init init,
                                       bool is_used) {
   TORCH_CHECK(find(name) == nullptr, "parameter ", name, " exists already");
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(stream_of(seed_, name));
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(stream_of(seed_.value_or(0), name));
   const bool has_shadow = dtype_ == at::kBFloat16;
   Parameter parameter;
   parameter.name = name;
   parameter.master =
-      initial_value(shape, init, generator).to(device_, has_shadow ? at::kFloat : dtype_);
+      initial_value(shape, seed_ ? init : Init::kZeros, generator).to(device_, has_shadow ? at::kFloat : dtype_);
   parameter.compute = has_shadow ? parameter.master.to(dtype_) : parameter.master;
   parameter.compute.set_requires_grad(is_used);
   parameter.is_used = is_used;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,9 @@ struct Parameter {
 /// All parameters of a model in one ordered list: save, load, optimizer, count and averaging are loops over it.
 class ParameterStore {
  public:
-  /// `dtype` is what layers compute in. Starting values depend on `seed` and the parameter's name alone.
-  ParameterStore(at::Device device, at::ScalarType dtype, std::uint64_t seed);
+  /// `dtype` is what layers compute in. Starting values depend on `seed` and the parameter's name alone; without a seed they are
+  /// zeros, for weights that are about to be loaded.
+  ParameterStore(at::Device device, at::ScalarType dtype, std::optional<std::uint64_t> seed);
 
   /// Appends a parameter and returns its compute tensor. Throws c10::Error when the name is taken.
   const at::Tensor& add(const std::string& name, at::IntArrayRef shape, Init init, bool is_used = true);
@@ -55,7 +57,7 @@ class ParameterStore {
  private:
   at::Device device_;
   at::ScalarType dtype_;
-  std::uint64_t seed_;
+  std::optional<std::uint64_t> seed_;
   std::deque<Parameter> parameters_;  // deque: addresses stay
 };
 
