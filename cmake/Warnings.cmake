@@ -10,7 +10,4 @@ if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT LINFORMER_SANITIZE)
 endif()
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 add_link_options(-Wl,-z,relro,-z,now)
-find_program(LLD ld.lld)
-if(LLD)
-  add_link_options(-fuse-ld=lld)
-endif()
+# The default linker, not lld: lld 14 made programs in which an exception thrown from a function's cold part found no handler.
