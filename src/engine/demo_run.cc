@@ -106,8 +106,14 @@ std::string fixed(double value, int digits) {
   return text;
 }
 
-void print_text(const DemoScores& scores, const DemoCorpus& corpus, const std::string& run,
-                const std::string& data, double seconds) {
+struct DemoPlaces {
+  std::string run_directory;
+  std::string checkpoint;
+  std::string data;
+};
+
+void print_text(const DemoScores& scores, const DemoCorpus& corpus, const DemoPlaces& places, double seconds) {
+  const auto& [run_directory, run, data] = places;
   std::string text = scores.bleu.line() + "\n";
   text += "signature: " + scores.bleu.signature + "\n";
   text += "exact matches: " + fixed(scores.exact_match, 1) + " % of " + std::to_string(corpus.test.size()) +
@@ -122,8 +128,7 @@ void print_text(const DemoScores& scores, const DemoCorpus& corpus, const std::s
   text += "\nThe model is in " + run + " (" + fixed(seconds, 0) + " s in all). Next:\n";
   text += "  echo '" + corpus.test.front().source + "' | ./run.sh translate --checkpoint " + run + "\n";
   text += "  ./run.sh evaluate --checkpoint " + run + " --data " + data + "/test.tsv\n";
-  text += "  ./run.sh train --config configs/demo.yaml model.type='Vanilla transformer' model.projected_length=0 --train " +
-          data + "/train.tsv --validation " + data + "/validation.tsv --tokenizer " + data + "/tokenizer --name vanilla\n";
+  text += "  ./run.sh train --config " + run_directory + "/config.yaml model.projection=linear --name demo-linear\n";
   write_stdout(text);
 }
 
@@ -155,7 +160,7 @@ int run_demo(const DemoOptions& options, const CommonOptions& common) {
   if (common.json) {
     print_json(scores, checkpoint, seconds);
   } else {
-    print_text(scores, corpus, checkpoint, data, seconds);
+    print_text(scores, corpus, {run, checkpoint, data}, seconds);
   }
   return 0;
 }
