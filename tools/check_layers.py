@@ -17,7 +17,7 @@ LIBRARIES = {  # start of an include: library
 TORCH_HEADER = "ops/torch.h"
 SOURCES = {".cc", ".h", ".cu", ".cuh"}
 MAX_LINES = 500
-UNFINISHED = re.compile(r"TODO(?!\(#\d+\))|FIXME|\bXXX\b|not implemented|unimplemented", re.IGNORECASE)
+UNFINISHED = re.compile(r"TODO(?!\(#\d+\))|FIXME|\bXXX\b|(?i:not implemented|unimplemented)")
 SKIPPED = re.compile(r"GTEST_SKIP|DISABLED_")
 DOCUMENTED_FILE = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:cc|h|py|txt|md|sh|cmake|yaml|json))`")
 
