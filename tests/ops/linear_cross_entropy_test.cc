@@ -9,7 +9,7 @@
 namespace linformer {
 namespace {
 
-/// Leaves and targets of one case; the twin starts with the same values and gets the plain composition's gradients.
+/// Leaves and targets; two cases of the same sizes hold the same values.
 struct Case {
   at::Tensor hidden;
   at::Tensor weight;
