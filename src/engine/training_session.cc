@@ -220,8 +220,10 @@ SessionResult run_training_session(const SessionRequest& request) {
   try {
     result.final_record = trainer.run();
   } catch (const Interrupted&) {
-    log_info("saved step " + std::to_string(trainer.state().step) + " in " + run.path() +
-             "; go on with --resume " + run.path());
+    const std::int64_t step = trainer.state().step;
+    log_info(step == 0 ? "ended in the first step; nothing was saved"
+                       : "saved step " + std::to_string(step) + " in " + run.path() +
+                             "; go on with --resume " + run.path());
     throw;
   }
   observer.on_final(result.final_record);

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "linformer/error.h"
 #include "support/expect_error.h"

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "linformer/error.h"
 #include "support/expect_error.h"
 #include "support/tiny_checkpoint.h"
@@ -51,14 +53,15 @@ struct SavedRun {
 
   Generation save(const std::string& directory) {
     const TrainState state = distinct_state();
-    return save_generation(directory, {*tiny.store, optimizer, state, kFingerprint, kYaml, kTokenizerJson},
-                           2)
-        .generation;
+    const GenerationInputs inputs{*tiny.store, optimizer, state,
+                                  kFingerprint, kYaml,     kTokenizerJson};
+    return save_generation(directory, inputs, 2).generation;
   }
 
   std::string restore(const Generation& generation, const RunFingerprint& fingerprint,
                       bool allow_inexact = false) {
-    return restore_generation(generation, fingerprint, allow_inexact, *tiny.store, optimizer, state);
+    return restore_generation(generation, fingerprint, allow_inexact, *tiny.store, optimizer,
+                              state);
   }
 
   TinyModel tiny;
@@ -124,7 +127,8 @@ TEST_F(TrainStateFiles, AnotherTokenizerIsRefusedWithBothDigests) {
   fingerprint.tokenizer_digest = "tokenizer-b";
   const std::string text =
       error_text<CheckpointError>([&] { other_.restore(generation_, fingerprint, true); });
-  EXPECT_EQ(text, generation_.path + "/state.json: the tokenizer of the run differs (checkpoint tokenizer-a, here tokenizer-b)");
+  EXPECT_EQ(text, generation_.path + "/state.json: the tokenizer of the run differs "
+                                       "(checkpoint tokenizer-a, here tokenizer-b)");
 }
 
 TEST_F(TrainStateFiles, OtherDataAreRefusedWithBothDigests) {
@@ -132,7 +136,8 @@ TEST_F(TrainStateFiles, OtherDataAreRefusedWithBothDigests) {
   fingerprint.data_digest = "data-b";
   const std::string text =
       error_text<CheckpointError>([&] { other_.restore(generation_, fingerprint, true); });
-  EXPECT_EQ(text, generation_.path + "/state.json: the training data of the run differs (checkpoint data-a, here data-b)");
+  EXPECT_EQ(text, generation_.path + "/state.json: the training data of the run differs "
+                                       "(checkpoint data-a, here data-b)");
 }
 
 TEST_F(TrainStateFiles, AnotherEnvironmentIsRefusedUnlessInexactIsAllowed) {
@@ -144,7 +149,8 @@ TEST_F(TrainStateFiles, AnotherEnvironmentIsRefusedUnlessInexactIsAllowed) {
   EXPECT_NE(text.find("--allow-inexact"), std::string::npos) << text;
   expect_same(untouched, other_);
   const std::string note = other_.restore(generation_, fingerprint, true);
-  EXPECT_NE(note.find("checkpoint: cpu, float32, 1 thread; here: cuda:0, bfloat16"), std::string::npos)
+  EXPECT_NE(note.find("checkpoint: cpu, float32, 1 thread; here: cuda:0, bfloat16"),
+            std::string::npos)
       << note;
   expect_same(saved_, other_);
 }

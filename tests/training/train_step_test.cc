@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "support/tiny_checkpoint.h"
 #include "support/tiny_corpus.h"
 

@@ -64,10 +64,13 @@ struct TinyRun {
   }
 
   FinalRecord run() {
-    TrainerParts parts{config,      yaml,       tokenizer_json, fingerprint, run_path,
-                       train,       has_validation ? &validation : nullptr, *tiny.store,
-                       *tiny.model, optimizer,  observer,       at::kCPU,    translate,
-                       [this](const CommitResult& result) { saves.push_back(result.generation.step); }};
+    const auto on_save = [this](const CommitResult& saved) {
+      saves.push_back(saved.generation.step);
+    };
+    const PairSet* held_out = has_validation ? &validation : nullptr;
+    TrainerParts parts{config,      yaml,      tokenizer_json, fingerprint, run_path,
+                       train,       held_out,  *tiny.store,    *tiny.model, optimizer,
+                       observer,    at::kCPU,  translate,      on_save};
     Trainer trainer(parts, state);
     total_steps = trainer.total_steps();
     const FinalRecord out = trainer.run();
@@ -175,7 +178,9 @@ TEST(Trainer, MarksTheBestGenerationAndKeepsIt) {
   config.training.early_stopping.metric = Metric::kBleu;
   TinyRun run(config);
   double bleu = 40;
-  run.translate = [&] { return TranslationScores{.bleu = bleu -= 10, .chrf = 1, .sample = "a -> b"}; };
+  run.translate = [&] {
+    return TranslationScores{.bleu = bleu -= 10, .chrf = 1, .sample = "a -> b"};
+  };
   const FinalRecord final_record = run.run();
   EXPECT_EQ(final_record.metric, "bleu");
   EXPECT_EQ(final_record.best_step, 3);
@@ -184,7 +189,7 @@ TEST(Trainer, MarksTheBestGenerationAndKeepsIt) {
   EXPECT_EQ(read_best(run.run_path)->step, 3);
   EXPECT_EQ(run.records.texts.size(), 4U);
   Steps kept;
-  for (const Generation& generation : list_generations(run.run_path)) kept.push_back(generation.step);
+  for (const Generation& kept_one : list_generations(run.run_path)) kept.push_back(kept_one.step);
   EXPECT_EQ(kept, (Steps{12, 9, 3}));
 }
 
