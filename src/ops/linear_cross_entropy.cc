@@ -95,8 +95,9 @@ LinearCrossEntropyResult linear_cross_entropy(const LinearCrossEntropyInputs& in
               " does not fit the head's weight ", in.weight_VM.sizes());
   TORCH_CHECK(in.targets_T.size(0) == in.hidden_TM.size(0), "got ", in.targets_T.size(0),
               " targets for ", in.hidden_TM.size(0), " rows");
-  const bool wants_gradient =
-      at::GradMode::is_enabled() && (in.hidden_TM.requires_grad() || in.weight_VM.requires_grad());
+  const auto is_trained = [](const at::Tensor& x) { return x.defined() && x.requires_grad(); };
+  const bool wants_gradient = at::GradMode::is_enabled() && (is_trained(in.hidden_TM) || is_trained(in.weight_VM) ||
+                                                             is_trained(in.bias_V));
   const variable_list out =
       LinearCrossEntropy::apply(in.hidden_TM, in.weight_VM,
                                 in.bias_V.defined() ? std::optional<at::Tensor>(in.bias_V) : std::nullopt,

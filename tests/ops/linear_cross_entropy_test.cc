@@ -120,5 +120,16 @@ TEST(LinearCrossEntropy, ShapesThatDisagreeAreRefused) {
   EXPECT_THROW(linear_cross_entropy(inputs), c10::Error);
 }
 
+TEST(LinearCrossEntropy, ABiasAloneMayBeTrained) {
+  const auto options = at::TensorOptions(at::kDouble);
+  at::Tensor bias = at::zeros({3}, options);
+  bias.set_requires_grad(true);
+  const LinearCrossEntropyResult result = linear_cross_entropy(
+      {at::ones({1, 2}, options), at::zeros({3, 2}, options), bias, at::full({1}, 1, at::TensorOptions(at::kLong))});
+  result.loss.backward();
+  EXPECT_NEAR(bias.grad()[0].item<double>(), 1.0 / 3, 1e-12);
+  EXPECT_NEAR(bias.grad()[1].item<double>(), 1.0 / 3 - 1, 1e-12);
+}
+
 }  // namespace
 }  // namespace linformer
