@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/fixed_text.h"
 #include "cli/elf_libraries.h"
 #include "cli/hand_over.h"
-#include "cli/number_text.h"
 #include "cli/verbs.h"
 #include "linformer/error.h"
 #include "linformer/version.h"

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/fixed_text.h"
 #include "base/log.h"
-#include "cli/number_text.h"
 #include "cli/preflight.h"
 #include "cli/train_request.h"
 #include "config/model_size.h"

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/fixed_text.h"
 #include "base/log.h"
 #include "cli/corpus_argument.h"
-#include "cli/number_text.h"
 #include "cli/verbs.h"
 #include "data/pretokenize.h"
 #include "linformer/error.h"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/fixed_text.h"
 #include "base/log.h"
-#include "cli/number_text.h"
 #include "cli/verbs.h"
 #include "data/csv_reader.h"
 #include "data/text_lines.h"

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/fixed_text.h"
 #include "base/log.h"
 #include "cli/corpus_argument.h"
-#include "cli/number_text.h"
 #include "cli/verbs.h"
 #include "data/corpus_encoder.h"
 #include "data/length_statistics.h"

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/fixed_text.h"
 #include "base/input_stream.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "cli/number_text.h"
 #include "cli/verbs.h"
 #include "data/parallel_corpus.h"
 #include "data/text_lines.h"

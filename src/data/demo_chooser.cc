@@ -9,17 +9,10 @@
 #include "data/demo_numbers.h"
 
 namespace linformer::demo {
-std::uint64_t Chooser::next() {
-  state_ += 0x9e3779b97f4a7c15U;
-  std::uint64_t value = state_;
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
-  return value ^ (value >> 31);
-}
 
 std::size_t Chooser::below(std::size_t count) {
   LF_CHECK(count > 0 && count < (std::size_t{1} << 32), std::to_string(count));
-  return static_cast<std::size_t>(((next() >> 32) * count) >> 32);
+  return static_cast<std::size_t>(((random_.next() >> 32) * count) >> 32);
 }
 
 std::int64_t Chooser::between(std::int64_t first, std::int64_t last) {

@@ -6,16 +6,17 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "data/batch_sampler.h"
 #include "data/demo_clause.h"
 
 namespace linformer::demo {
 
 /// Draws words and phrases that go together. Everything it says is a function of its seed, on every
-/// machine: the generator is SplitMix64 (Steele, Lea and Flood 2014), numbers below n are taken by
+/// machine: the generator is SplitMix64, numbers below n are taken by
 /// multiply and shift.
 class Chooser {
  public:
-  explicit Chooser(std::uint64_t seed) : state_(seed) {}
+  explicit Chooser(std::uint64_t seed) : random_(seed) {}
 
   std::size_t below(std::size_t count);
   std::int64_t between(std::int64_t first, std::int64_t last);
@@ -65,11 +66,10 @@ class Chooser {
   Phrase discomfort();
 
  private:
-  std::uint64_t next();
   Determiner determiner_for(const Noun& noun, const Nominal& subject, bool definite);
   Nominal relative_or_person();
 
-  std::uint64_t state_;
+  SplitMix64 random_;
 };
 
 /// The pronoun that takes up a subject: "he", "she", "they", or itself.

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "cli/number_text.h"
+#include "base/fixed_text.h"
 #include "linformer/version.h"
 #include "storage/json_state.h"
 

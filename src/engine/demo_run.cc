@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/fixed_text.h"
 #include "base/log.h"
 #include "cli/options.h"
 #include "config/yaml_reader.h"
@@ -96,14 +96,6 @@ void print_json(const DemoScores& scores, const std::string& run, double seconds
   json.set_text("run", run);
   json.set_real("seconds", seconds);
   write_stdout(json.text());
-}
-
-std::string fixed(double value, int digits) {
-  std::string text(32, '\0');
-  const auto [end, error] =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits);
-  text.resize(static_cast<std::size_t>(end - text.data()));
-  return text;
 }
 
 struct DemoPlaces {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/fixed_text.h"
 #include "base/log.h"
 #include "cli/corpus_argument.h"
-#include "cli/number_text.h"
 #include "data/csv_writer.h"
 #include "engine/evaluation.h"
 #include "engine/loaded_model.h"

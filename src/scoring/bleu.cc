@@ -2,13 +2,13 @@
 #include "scoring/bleu.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <unordered_map>
 #include <vector>
 
 #include "base/check.h"
+#include "base/fixed_text.h"
 #include "linformer/error.h"
 #include "scoring/tokenizer_13a.h"
 
@@ -67,13 +67,6 @@ std::size_t order_of(const Ngram& ngram) {
 
 std::vector<std::string> tokens_of(std::string_view segment, BleuTokenize tokenize) {
   return tokenize == BleuTokenize::k13a ? tokenize_13a(segment) : tokenize_white_space(segment);
-}
-
-std::string fixed(double value, int digits) {
-  std::array<char, 64> buffer{};
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                    std::chars_format::fixed, digits);
-  return std::string(buffer.data(), result.ptr);
 }
 
 std::string signature_of(BleuTokenize tokenize, std::size_t num_references) {

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "base/check.h"
+#include "base/fixed_text.h"
 #include "linformer/error.h"
 #include "scoring/pcg64.h"
 
@@ -85,13 +85,7 @@ double whole_score(std::span<const BleuStatistics> segments) {
 
 std::string BootstrapInterval::text() const {
   if (mean <= 0) return {};
-  std::array<char, 64> buffer{};
-  const auto fixed = [&](double value) {
-    const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                      std::chars_format::fixed, 2);
-    return std::string(buffer.data(), result.ptr);
-  };
-  return " (μ = " + fixed(mean) + " ± " + fixed(half_width) + ")";
+  return " (μ = " + fixed(mean, 2) + " ± " + fixed(half_width, 2) + ")";
 }
 
 BootstrapInterval bootstrap_interval(std::span<const BleuStatistics> segments,

@@ -2,10 +2,10 @@
 #include "scoring/chrf.h"
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 #include <vector>
 
+#include "base/fixed_text.h"
 #include "base/utf8.h"
 #include "scoring/bleu.h"
 #include "scoring/white_space.h"
@@ -74,10 +74,7 @@ ChrfStatistics& ChrfStatistics::operator+=(const ChrfStatistics& other) {
 }
 
 std::string ChrfScore::line() const {
-  std::array<char, 64> buffer{};
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), score,
-                                    std::chars_format::fixed, 2);
-  return "chrF2|" + signature + " = " + std::string(buffer.data(), result.ptr);
+  return "chrF2|" + signature + " = " + fixed(score, 2);
 }
 
 ChrfStatistics chrf_statistics(std::string_view hypothesis, std::string_view reference) {

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,24 +10,11 @@
 
 #include "linformer/error.h"
 #include "support/expect_error.h"
+#include "support/gzip.h"
 #include "support/temp_directory.h"
 
 namespace linformer {
 namespace {
-
-std::string gzip(const std::string& text) {
-  z_stream z{};
-  deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&z, text.size()) + 64, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  deflate(&z, Z_FINISH);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 std::string read_all(const std::string& path) {
   InputStream stream(path);
@@ -58,18 +44,18 @@ TEST(InputStream, PlainAndGzipGiveTheSameText) {
   const TempDirectory directory;
   const std::string text = many_lines();
   EXPECT_EQ(read_all(directory.write("a.txt", text)), text);
-  EXPECT_EQ(read_all(directory.write("a.txt.gz", gzip(text))), text);
+  EXPECT_EQ(read_all(directory.write("a.txt.gz", gzip_bytes(text))), text);
   EXPECT_EQ(read_all(directory.write("empty", "")), "");
 }
 
 TEST(InputStream, GzipMembersFollowOneAnother) {
   const TempDirectory directory;
-  EXPECT_EQ(read_all(directory.write("a.gz", gzip("one\n") + gzip("") + gzip("two\n"))), "one\ntwo\n");
+  EXPECT_EQ(read_all(directory.write("a.gz", gzip_bytes("one\n") + gzip_bytes("") + gzip_bytes("two\n"))), "one\ntwo\n");
 }
 
 TEST(InputStream, NameAndContentMustAgreeAboutGzip) {
   const TempDirectory directory;
-  const std::string plain = directory.write("a.txt", gzip("text"));
+  const std::string plain = directory.write("a.txt", gzip_bytes("text"));
   EXPECT_EQ(error_text<UserError>([&] { read_all(plain); }),
             plain + ": holds gzip data (magic 1f 8b); rename it to end in .gz");
   const std::string named = directory.write("a.gz", "text");
@@ -79,7 +65,7 @@ TEST(InputStream, NameAndContentMustAgreeAboutGzip) {
 
 TEST(InputStream, EveryTruncatedGzipIsAnError) {
   const TempDirectory directory;
-  const std::string whole = gzip("some text that is long enough to be cut anywhere\n");
+  const std::string whole = gzip_bytes("some text that is long enough to be cut anywhere\n");
   for (std::size_t size = 2; size < whole.size(); ++size) {
     const std::string path = directory.write("a.gz", whole.substr(0, size));
     EXPECT_THROW(read_all(path), DataError) << size;
@@ -88,7 +74,7 @@ TEST(InputStream, EveryTruncatedGzipIsAnError) {
 
 TEST(InputStream, DamagedGzipIsAnError) {
   const TempDirectory directory;
-  std::string data = gzip(many_lines());
+  std::string data = gzip_bytes(many_lines());
   data[data.size() / 2] = static_cast<char>(data[data.size() / 2] ^ 0x55);
   const std::string path = directory.write("a.gz", data);
   EXPECT_TRUE(error_text<DataError>([&] { read_all(path); }).starts_with(path + ": damaged gzip data"));

@@ -12,12 +12,6 @@
 namespace linformer {
 namespace {
 
-PackedSequences pack(const std::vector<std::int64_t>& lengths) {
-  std::int64_t total = 0;
-  for (const std::int64_t length : lengths) total += length;
-  return pack_sequences(std::vector<std::int64_t>(static_cast<std::size_t>(total)), lengths, at::kCPU);
-}
-
 struct Built {
   ParameterStore store{at::kCPU, at::kDouble, 1};
   std::unique_ptr<Attention> attention;
@@ -36,14 +30,14 @@ TEST(Attention, MatchesHeadsComputedOneByOne) {
     heads.push_back(at::matmul(at::softmax(scores, -1), part(2)));
   }
   const at::Tensor want = at::matmul(at::cat(heads, 1), built.store.find("out_proj.weight")->master.t());
-  EXPECT_LE(largest_difference(built.attention->self_attention(x, pack({5}), false, {}), want), 1e-12);
+  EXPECT_LE(largest_difference(built.attention->self_attention(x, blank_sequences({5}), false, {}), want), 1e-12);
 }
 
 TEST(Attention, SelfStepsGiveWhatCausalSelfAttentionGives) {
   const at::NoGradGuard no_grad;
   const Built built("vanilla");
   const at::Tensor x = random_tensor({3 * 6, 16}, 1);
-  const at::Tensor want = built.attention->self_attention(x, pack({6, 6, 6}), true, {}).view({3, 6, 16});
+  const at::Tensor want = built.attention->self_attention(x, blank_sequences({6, 6, 6}), true, {}).view({3, 6, 16});
   at::Tensor keys = at::full({3, 2, 8, 8}, 1e9, x.options());
   at::Tensor values = at::full({3, 2, 8, 8}, 1e9, x.options());
   for (std::int64_t t = 0; t < 6; ++t) {
@@ -56,10 +50,10 @@ TEST(Attention, BatchMatesOfOtherLengthsChangeNothing) {
   for (const std::string& kind : kTinyKinds) {
     const Built built(kind);
     const at::Tensor x = random_tensor({3 + 9 + 5, 16}, 1);
-    const at::Tensor all = built.attention->self_attention(x, pack({3, 9, 5}), false, {});
-    const at::Tensor alone = built.attention->self_attention(x.narrow(0, 3, 9), pack({9}), false, {});
+    const at::Tensor all = built.attention->self_attention(x, blank_sequences({3, 9, 5}), false, {});
+    const at::Tensor alone = built.attention->self_attention(x.narrow(0, 3, 9), blank_sequences({9}), false, {});
     EXPECT_LE(largest_difference(all.narrow(0, 3, 9), alone), 1e-12) << kind;
-    const at::Tensor last = built.attention->self_attention(x.narrow(0, 12, 5), pack({5}), false, {});
+    const at::Tensor last = built.attention->self_attention(x.narrow(0, 12, 5), blank_sequences({5}), false, {});
     EXPECT_LE(largest_difference(all.narrow(0, 12, 5), last), 1e-12) << kind;
   }
 }
@@ -67,10 +61,10 @@ TEST(Attention, BatchMatesOfOtherLengthsChangeNothing) {
 TEST(Attention, AttendingToKeptMemoryIsCrossAttentionOfOneQuery) {
   for (const std::string& kind : kTinyKinds) {
     const Built built(kind);
-    const PackedSequences memory = pack({3, 9});
+    const PackedSequences memory = blank_sequences({3, 9});
     const at::Tensor memory_TM = random_tensor({12, 16}, 1);
     const at::Tensor query = random_tensor({2, 16}, 2);
-    const at::Tensor want = built.attention->cross_attention(query, pack({1, 1}), memory_TM, memory, {});
+    const at::Tensor want = built.attention->cross_attention(query, blank_sequences({1, 1}), memory_TM, memory, {});
     const KeyValue kept = built.attention->project_memory(memory_TM, memory);
     EXPECT_LE(largest_difference(built.attention->attend_to(query, kept), want), 1e-12) << kind;
   }
@@ -79,7 +73,7 @@ TEST(Attention, AttendingToKeptMemoryIsCrossAttentionOfOneQuery) {
 TEST(Attention, OnlyTheFullFormIsCausal) {
   for (const std::string& kind : kTinyKinds) {
     const Built built(kind);
-    const auto call = [&] { return built.attention->self_attention(random_tensor({5, 16}, 1), pack({5}), true, {}); };
+    const auto call = [&] { return built.attention->self_attention(random_tensor({5, 16}, 1), blank_sequences({5}), true, {}); };
     if (kind.ends_with("vanilla")) {
       EXPECT_EQ(call().size(0), 5);
     } else {
@@ -92,9 +86,9 @@ TEST(Attention, CompatibilityModeKeepsTheOutputWeightButNeverAppliesIt) {
   for (const std::string kind : {"vanilla", "compat_vanilla"}) {
     const Built built(kind);
     const at::Tensor x = random_tensor({5, 16}, 1);
-    const at::Tensor before = built.attention->self_attention(x, pack({5}), false, {});
+    const at::Tensor before = built.attention->self_attention(x, blank_sequences({5}), false, {});
     built.store.find("out_proj.weight")->master.detach().mul_(2.0);
-    const at::Tensor after = built.attention->self_attention(x, pack({5}), false, {});
+    const at::Tensor after = built.attention->self_attention(x, blank_sequences({5}), false, {});
     EXPECT_LE(largest_difference(after, kind == "vanilla" ? before * 2.0 : before), 1e-12);
     EXPECT_EQ(built.store.find("out_proj.weight")->is_used, kind == "vanilla");
   }

@@ -11,12 +11,6 @@ namespace {
 
 // k = 4, max_length = 40, M = 16, two heads (tiny_model.h).
 
-PackedSequences pack(const std::vector<std::int64_t>& lengths) {
-  std::int64_t total = 0;
-  for (const std::int64_t length : lengths) total += length;
-  return pack_sequences(std::vector<std::int64_t>(static_cast<std::size_t>(total)), lengths, at::kCPU);
-}
-
 struct Built {
   ParameterStore store{at::kCPU, at::kDouble, 1};
   std::unique_ptr<Attention> attention;
@@ -37,7 +31,7 @@ TEST(LinearProjectionAttention, DividesBySlotCountsOfTheRealTokens) {
   built.weight("E.weight").fill_(1.0);
   built.weight("F.weight").fill_(2.0);
   const at::Tensor x = random_tensor({6 + 9, 16}, 1);
-  const KeyValue kv = built.attention->project_memory(x, pack({6, 9}));
+  const KeyValue kv = built.attention->project_memory(x, blank_sequences({6, 9}));
   const double counts[2][4] = {{2, 2, 1, 1}, {3, 2, 2, 2}};
   for (std::int64_t b = 0; b < 2; ++b) {
     const at::Tensor own = x.narrow(0, b * 6, b == 0 ? 6 : 9);
@@ -53,7 +47,7 @@ TEST(LinearProjectionAttention, DividesBySlotCountsOfTheRealTokens) {
 TEST(LinearProjectionAttention, CyclicStartGivesTheMeanOfEveryKthToken) {
   const Built built("linear");
   const at::Tensor x = random_tensor({10, 16}, 1);
-  const at::Tensor keys = merged(built.attention->project_memory(x, pack({10})).key_BHSD)[0];
+  const at::Tensor keys = merged(built.attention->project_memory(x, blank_sequences({10})).key_BHSD)[0];
   const at::Tensor full = built.rows(x, 1);
   EXPECT_LE(largest_difference(keys[1], (full[1] + full[5] + full[9]) / 3), 1e-12);
   EXPECT_LE(largest_difference(keys[3], (full[3] + full[7]) / 2), 1e-12);
@@ -62,17 +56,17 @@ TEST(LinearProjectionAttention, CyclicStartGivesTheMeanOfEveryKthToken) {
 TEST(LinearProjectionAttention, SlotsWithoutARealTokenAreMasked) {
   const Built built("linear");
   const at::Tensor x = random_tensor({2, 16}, 1);
-  const at::Tensor before = built.attention->self_attention(x, pack({2}), false, {});
+  const at::Tensor before = built.attention->self_attention(x, blank_sequences({2}), false, {});
   for (const std::string name : {"E.weight", "F.weight"}) built.weight(name).narrow(0, 2, 2).add_(7.0);
-  EXPECT_EQ(largest_difference(built.attention->self_attention(x, pack({2}), false, {}), before), 0.0);
+  EXPECT_EQ(largest_difference(built.attention->self_attention(x, blank_sequences({2}), false, {}), before), 0.0);
   built.weight("F.weight").narrow(0, 1, 1).add_(7.0);
-  EXPECT_GT(largest_difference(built.attention->self_attention(x, pack({2}), false, {}), before), 0.1);
+  EXPECT_GT(largest_difference(built.attention->self_attention(x, blank_sequences({2}), false, {}), before), 0.1);
 }
 
 TEST(LinearProjectionAttention, CompatibilityModeNeitherDividesNorMasks) {
   const Built built("compat_linear");
   const at::Tensor x = random_tensor({2, 16}, 1);
-  const KeyValue kv = built.attention->project_memory(x, pack({2}));
+  const KeyValue kv = built.attention->project_memory(x, blank_sequences({2}));
   EXPECT_FALSE(kv.mask_B11S.defined());
   const at::Tensor want = at::matmul(built.weight("E.weight").narrow(1, 0, 2), built.rows(x, 1));
   EXPECT_LE(largest_difference(merged(kv.key_BHSD)[0], want), 1e-12);
@@ -80,19 +74,19 @@ TEST(LinearProjectionAttention, CompatibilityModeNeitherDividesNorMasks) {
 
 TEST(LinearProjectionAttention, ASequenceLongerThanMaxLengthIsRefused) {
   const Built built("linear");
-  EXPECT_EQ(built.attention->self_attention(random_tensor({40, 16}, 1), pack({40}), false, {}).size(0), 40);
-  EXPECT_THROW(built.attention->self_attention(random_tensor({41, 16}, 1), pack({41}), false, {}), c10::Error);
+  EXPECT_EQ(built.attention->self_attention(random_tensor({40, 16}, 1), blank_sequences({40}), false, {}).size(0), 40);
+  EXPECT_THROW(built.attention->self_attention(random_tensor({41, 16}, 1), blank_sequences({41}), false, {}), c10::Error);
   const Built segment("segment");
-  EXPECT_EQ(segment.attention->self_attention(random_tensor({41, 16}, 1), pack({41}), false, {}).size(0), 41);
+  EXPECT_EQ(segment.attention->self_attention(random_tensor({41, 16}, 1), blank_sequences({41}), false, {}).size(0), 41);
 }
 
 TEST(Shortening, IsExactWhileThereAreAtMostKTokens) {
   const Built full("vanilla");
   const at::Tensor x = random_tensor({1 + 4 + 3, 16}, 1);
-  const at::Tensor want = full.attention->self_attention(x, pack({1, 4, 3}), false, {});
+  const at::Tensor want = full.attention->self_attention(x, blank_sequences({1, 4, 3}), false, {});
   for (const std::string kind : {"linear", "segment"}) {
     const Built built(kind);
-    EXPECT_LE(largest_difference(built.attention->self_attention(x, pack({1, 4, 3}), false, {}), want), 1e-12) << kind;
+    EXPECT_LE(largest_difference(built.attention->self_attention(x, blank_sequences({1, 4, 3}), false, {}), want), 1e-12) << kind;
   }
 }
 
@@ -100,7 +94,7 @@ TEST(SegmentAttention, EqualScoresGiveMeansOfEqualParts) {
   const Built built("segment");
   built.weight("segment_score.weight").zero_();
   const at::Tensor x = random_tensor({6 + 11, 16}, 1);
-  const KeyValue kv = built.attention->project_memory(x, pack({6, 11}));
+  const KeyValue kv = built.attention->project_memory(x, blank_sequences({6, 11}));
   for (std::int64_t b = 0; b < 2; ++b) {
     const std::int64_t n = b == 0 ? 6 : 11;
     const at::Tensor full = built.rows(x.narrow(0, b * 6, n), 2);
@@ -117,7 +111,7 @@ TEST(SegmentAttention, EqualScoresGiveMeansOfEqualParts) {
 TEST(SegmentAttention, ScoresWeighInsideASlotAndTheirBiasCancels) {
   const Built built("segment");
   const at::Tensor x = random_tensor({8, 16}, 1);
-  const auto keys = [&] { return merged(built.attention->project_memory(x, pack({8})).key_BHSD)[0]; };
+  const auto keys = [&] { return merged(built.attention->project_memory(x, blank_sequences({8})).key_BHSD)[0]; };
   const at::Tensor before = keys();
   const at::Tensor score = at::matmul(x.narrow(0, 0, 2), built.weight("segment_score.weight")[1]);
   const at::Tensor full = built.rows(x, 1).narrow(1, 8, 8);

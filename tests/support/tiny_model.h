@@ -76,4 +76,12 @@ inline std::vector<std::vector<std::int32_t>> random_sources(std::size_t count,
   return out;
 }
 
+/// Sequences of these lengths whose ids are all 0, for attention, which reads none.
+inline PackedSequences blank_sequences(const std::vector<std::int64_t>& lengths) {
+  std::int64_t total = 0;
+  for (const std::int64_t length : lengths) total += length;
+  return pack_sequences(std::vector<std::int64_t>(static_cast<std::size_t>(total)), lengths,
+                        at::kCPU);
+}
+
 }  // namespace linformer
