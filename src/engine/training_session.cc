@@ -152,8 +152,8 @@ TranslationScores score_validation(Session& session, const PairSet& validation) 
   return out;
 }
 
-/// The mean of the last generations' weights in the store, committed as the run RUN/averaged where it validates better than the best.
-std::string average_last(const SessionRequest& request, Session& session, const FinalRecord& final_record) {
+/// The mean of the last generations' weights, committed as the run RUN/averaged; its path, or nothing where none is asked for.
+std::string average_last(const SessionRequest& request, Session& session) {
   const std::int64_t count = session.config.training.average_last;
   std::vector<Generation> generations = list_generations(request.run_directory);
   if (count < 2 || generations.size() < 2) return {};
@@ -161,18 +161,14 @@ std::string average_last(const SessionRequest& request, Session& session, const 
   average_into(generations, *session.store);
   std::string text = "averaged the weights of " + std::to_string(generations.size()) + " checkpoints";
   if (session.data.validation) {
-    std::vector<std::uint32_t> all(session.data.validation->size());
-    for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
-    const double loss = corpus_loss(*session.model, gather_pairs(*session.data.validation, all), 4096,
+    const double loss = corpus_loss(*session.model, gather_pairs(*session.data.validation), 4096,
                                     session.device.device)
                             .mean();
     text += ": validation loss " + real_text(loss);
   }
   const std::string path = request.run_directory + "/averaged";
   RunDirectory averaged = RunDirectory::create(path, /*overwrite=*/true);
-  TrainState state = session.state;
-  state.step = final_record.step;
-  save_generation(path, {*session.store, *session.optimizer, state, session.fingerprint,
+  save_generation(path, {*session.store, *session.optimizer, session.state, session.fingerprint,
                          session.config_yaml, session.tokenizer_json}, 2);
   log_info(text + ", saved as " + path);
   return path;
@@ -229,7 +225,7 @@ SessionResult run_training_session(const SessionRequest& request) {
   observer.on_final(result.final_record);
   observer.flush();
   session.state = trainer.state();
-  result.averaged = average_last(request, session, result.final_record);
+  result.averaged = average_last(request, session);
   return result;
 }
 

@@ -2,6 +2,7 @@
 #include "training/train_step.h"
 
 #include <limits>
+#include <numeric>
 
 #include "base/fault.h"
 #include "data/batch_sampler.h"
@@ -16,6 +17,12 @@ std::vector<IdPair> gather_pairs(const PairSet& pairs, std::span<const std::uint
     pairs.target(indices[i], out[i].target);
   }
   return out;
+}
+
+std::vector<IdPair> gather_pairs(const PairSet& pairs) {
+  std::vector<std::uint32_t> all(pairs.size());
+  std::iota(all.begin(), all.end(), 0U);
+  return gather_pairs(pairs, all);
 }
 
 StepSums accumulate_gradients(Transformer& model, const PairSet& pairs,

@@ -20,6 +20,8 @@ struct StepSums {
 
 /// The pairs `indices` of `pairs` as ids.
 std::vector<IdPair> gather_pairs(const PairSet& pairs, std::span<const std::uint32_t> indices);
+/// All pairs, in order.
+std::vector<IdPair> gather_pairs(const PairSet& pairs);
 
 /// Forward and backward of the micro-batches of one step; gradients are left in the model's parameters: those of the label-smoothed
 /// cross-entropy averaged over all target tokens of the step. Dropout is reseeded from `seed` and `step`.

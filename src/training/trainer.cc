@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "base/fault.h"
 #include "base/signals.h"
@@ -41,11 +40,7 @@ Trainer::Trainer(const TrainerParts& parts, TrainState state)
   elapsed_before_ = state_.elapsed_seconds;
   interval_start_seconds_ = elapsed_before_;
   interval_start_tokens_ = state_.source_tokens + state_.target_tokens;
-  if (parts_.validation != nullptr) {
-    std::vector<std::uint32_t> all(parts_.validation->size());
-    std::iota(all.begin(), all.end(), 0U);
-    validation_pairs_ = gather_pairs(*parts_.validation, all);
-  }
+  if (parts_.validation != nullptr) validation_pairs_ = gather_pairs(*parts_.validation);
 }
 
 double Trainer::seconds_now() const {
@@ -75,7 +70,6 @@ bool Trainer::is_checkpoint_due() const {
   if (state_.step == 0 || saved_step_ == state_.step) return false;
   const std::int64_t every = parts_.config.checkpoint.every_steps;
   if (every > 0 && state_.step % every == 0) return true;
-  if (every == 0 && state_.validated_step == state_.step) return true;
   if (every == 0 && parts_.validation == nullptr && state_.batch == 0) return true;
   return is_finished();
 }
