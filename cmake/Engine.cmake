@@ -11,7 +11,7 @@ function(add_tensor_module name)
   endif()
 endfunction()
 
-add_tensor_module(ops DEPENDS lf_base)
+add_tensor_module(ops DEPENDS lf_base lf_kernels)
 if(LINFORMER_PCH)
   target_precompile_headers(lf_ops PRIVATE ${CMAKE_SOURCE_DIR}/src/ops/torch.h)
 endif()

@@ -23,7 +23,8 @@ enum class ExitCode : int {
   kSigterm = 143,
 };
 
-/// A place in an input: a file with a line and column (both 1-based, 0 = unknown) or with a byte offset.
+/// A place in an input: a file with a line and column (both 1-based, 0 = unknown) or with a byte
+/// offset.
 struct Place {
   std::string file;
   std::int64_t line = 0;
@@ -79,8 +80,7 @@ class IoError : public Error {
 /// Host or device memory: exit 5.
 class OutOfMemoryError : public Error {
  public:
-  explicit OutOfMemoryError(const std::string& message)
-      : Error(ExitCode::kOutOfMemory, message) {}
+  explicit OutOfMemoryError(const std::string& message) : Error(ExitCode::kOutOfMemory, message) {}
 };
 /// A loader thread died or stalled: exit 6.
 class WorkerError : public Error {

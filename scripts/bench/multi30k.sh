@@ -2,7 +2,8 @@
 # Trains and scores Multi30k English-German in its published form (lower-cased, tokenized; BLEU --tokenize none):
 # vanilla, Linformer k=16 linear, Linformer k=8 segment, each with the seeds given, all runs at once on one GPU.
 # Usage: scripts/bench/multi30k.sh LINFORMER DATA_DIR OUTPUT_DIR SEED...   DATA_DIR holds the *.lc.norm.tok.{en,de}.gz files.
-# Prints one JSON line a run: {"name", "seed", "test2016", "test2017", "minutes"}. Environment: STEPS (5000), ARGS (extra overrides).
+# Prints one JSON line a run: {"name", "seed", "test2016", "test2017", "minutes"}. Environment: STEPS (5000),
+# LINEAR_STEPS (8000), ARGS (extra overrides).
 set -euo pipefail
 linformer=$(realpath "$1") data=$(realpath "$2") out=$3
 shift 3
@@ -31,7 +32,7 @@ one() {  # NAME CONFIG SEED OVERRIDE...
 
 for seed in "$@"; do
   one vanilla multi30k_vanilla "$seed" &
-  one linear_k16 multi30k_linformer "$seed" &
+  one linear_k16 multi30k_linformer "$seed" training.learning_rate=5e-3 training.epochs=200 training.max_steps="${LINEAR_STEPS:-8000}" &
   one segment_k8 multi30k_linformer "$seed" model.projection=segment model.projected_length=8 &
 done
 wait

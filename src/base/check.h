@@ -16,9 +16,9 @@ namespace linformer {
 }  // namespace linformer
 
 /// Throws InternalError (exit 70) when `condition` is false: for what only a bug of ours can break.
-#define LF_CHECK(condition, detail)                                              \
-  do {                                                                           \
-    if (!(condition)) {                                                          \
-      ::linformer::check_failed(#condition, __FILE__, __LINE__, (detail));       \
-    }                                                                            \
+#define LF_CHECK(condition, detail)                                        \
+  do {                                                                     \
+    if (!(condition)) {                                                    \
+      ::linformer::check_failed(#condition, __FILE__, __LINE__, (detail)); \
+    }                                                                      \
   } while (false)

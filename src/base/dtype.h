@@ -8,7 +8,16 @@
 namespace linformer {
 
 /// Element types of files and kernels.
-enum class DType : std::uint8_t { kFloat32, kFloat16, kBFloat16, kFloat64, kInt64, kInt32, kUInt8, kBool };
+enum class DType : std::uint8_t {
+  kFloat32,
+  kFloat16,
+  kBFloat16,
+  kFloat64,
+  kInt64,
+  kInt32,
+  kUInt8,
+  kBool
+};
 
 /// Bytes of one element.
 constexpr std::size_t dtype_size(DType dtype) {

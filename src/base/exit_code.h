@@ -23,9 +23,9 @@ std::span<const ExitCodeRow> exit_code_table();
 /// control bytes and invalid UTF-8 escaped as \xNN.
 std::string error_line(std::string_view message);
 
-/// Runs `body` and returns its exit code; an exception becomes its error line on stderr and its code.
-/// `translate` may turn a foreign exception (rethrown inside it) into one of ours; it returns normally
-/// when it does not know it. With `debug`, read after the failure, what() of a foreign
+/// Runs `body` and returns its exit code; an exception becomes its error line on stderr and its
+/// code. `translate` may turn a foreign exception (rethrown inside it) into one of ours; it returns
+/// normally when it does not know it. With `debug`, read after the failure, what() of a foreign
 /// exception is printed in full before it.
 int run_guarded(const std::function<int()>& body, const std::function<void()>& translate = {},
                 const bool& debug = false);

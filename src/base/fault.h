@@ -5,9 +5,10 @@
 
 namespace linformer {
 
-/// Named places where tests make the process fail: LINFORMER_FAULT=SITE@N:ACTION acts at the N-th (1-based) pass
-/// through SITE. Actions: kill, term, int (raise that signal), enospc, eio (throw IoError), nan (fault_nan).
-/// Compiled in only with LINFORMER_FAULTS, so shipped programs hold none of it.
+/// Named places where tests make the process fail: LINFORMER_FAULT=SITE@N:ACTION acts at the N-th
+/// (1-based) pass through SITE. Actions: kill, term, int (raise that signal), enospc, eio (throw
+/// IoError), nan (fault_nan). Compiled in only with LINFORMER_FAULTS, so shipped programs hold none
+/// of it.
 #ifdef LINFORMER_FAULTS
 void fault_point(std::string_view site);
 /// True when the scripted action for this pass is "nan": the caller then spoils its own value.

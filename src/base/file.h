@@ -11,8 +11,8 @@ namespace linformer {
 /// strerror without its thread-safety trap: "No such file or directory".
 std::string errno_text(int error);
 
-/// A whole regular file as read-only memory. Throws UserError naming the path when it is missing, a directory,
-/// a FIFO or device, or unreadable (opening never blocks), IoError when mapping fails.
+/// A whole regular file as read-only memory. Throws UserError naming the path when it is missing, a
+/// directory, a FIFO or device, or unreadable (opening never blocks), IoError when mapping fails.
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path);
@@ -29,7 +29,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-/// Content of a regular file of at most `max_size` bytes. Throws UserError as MappedFile does, and when it is longer.
+/// Content of a regular file of at most `max_size` bytes. Throws UserError as MappedFile does, and
+/// when it is longer.
 std::string read_file(const std::string& path, std::size_t max_size);
 
 /// A file that appears under its name whole or not at all: written to a temporary name in the same

@@ -10,9 +10,10 @@
 namespace linformer {
 
 /// A text file read front to back, plain or gzip by its name (".gz"). "-" is standard input.
-/// A file whose bytes are gzip though its name is not, and a name in .gz whose bytes are not, are UserErrors that say so;
-/// so are missing files, directories, FIFOs (opening never blocks) and damaged gzip data.
-/// A file that grows or shrinks while it is read is a DataError ("changed while it was read").
+/// A file whose bytes are gzip though its name is not, and a name in .gz whose bytes are not, are
+/// UserErrors that say so; so are missing files, directories, FIFOs (opening never blocks) and
+/// damaged gzip data. A file that grows or shrinks while it is read is a DataError ("changed while
+/// it was read").
 class InputStream {
  public:
   explicit InputStream(const std::string& path);
@@ -30,8 +31,9 @@ class InputStream {
   std::unique_ptr<State> state_;
 };
 
-/// Lines of an InputStream without their "\n" (and without a "\r" before it). The last line needs no newline.
-/// No UTF-8 checks. Throws DataError for a line over `max_line` bytes, and as InputStream.
+/// Lines of an InputStream without their "\n" (and without a "\r" before it). The last line needs
+/// no newline. No UTF-8 checks. Throws DataError for a line over `max_line` bytes, and as
+/// InputStream.
 class LineReader {
  public:
   explicit LineReader(const std::string& path, std::size_t max_line = std::size_t{1} << 20);

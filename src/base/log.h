@@ -11,7 +11,8 @@ enum class LogLevel { kInfo, kWarning };
 /// Where messages go. std only, so that code that sees torch never sees fmt or spdlog.
 using LogSink = std::function<void(LogLevel, std::string_view)>;
 
-/// Replaces the sink; the default writes "linformer: TEXT" lines to stderr. An empty sink restores it.
+/// Replaces the sink; the default writes "linformer: TEXT" lines to stderr. An empty sink restores
+/// it.
 void set_log_sink(LogSink sink);
 
 /// With `quiet`, information is dropped; warnings stay.

@@ -3,8 +3,9 @@
 
 namespace linformer {
 
-/// First SIGINT or SIGTERM: remembered, to be polled. Second: the process leaves at once (exit 130/143).
-/// SIGPIPE and SIGHUP are ignored, so that a closed stdout is an IoError. Call once, in a main.
+/// First SIGINT or SIGTERM: remembered, to be polled. Second: the process leaves at once (exit
+/// 130/143). SIGPIPE and SIGHUP are ignored, so that a closed stdout is an IoError. Call once, in a
+/// main.
 void install_signal_handlers();
 
 /// SIGPIPE only, for verbs that have nothing to save: a signal ends them as usual.

@@ -6,7 +6,8 @@
 namespace linformer {
 namespace {
 
-/// Allowed range of the second byte for a lead byte, and the sequence length; length 0 = no lead byte.
+/// Allowed range of the second byte for a lead byte, and the sequence length; length 0 = no lead
+/// byte.
 struct Lead {
   std::uint8_t length;
   std::uint8_t low;
@@ -26,7 +27,8 @@ Lead lead_of(unsigned char byte) {
   return {0, 0, 0};
 }
 
-/// How many bytes from `position` form a (possibly unfinished) sequence, at least 1; `whole` says finished.
+/// How many bytes from `position` form a (possibly unfinished) sequence, at least 1; `whole` says
+/// finished.
 std::size_t scan(std::string_view text, std::size_t position, bool& whole) {
   const Lead lead = lead_of(static_cast<unsigned char>(text[position]));
   whole = lead.length == 1;
@@ -85,8 +87,8 @@ char32_t utf8_decode(std::string_view text, std::size_t& position) {
     position += 3;
     return value;
   }
-  const char32_t value = ((first & 0x07U) << 18) | ((at(1) & 0x3FU) << 12) |
-                         ((at(2) & 0x3FU) << 6) | (at(3) & 0x3FU);
+  const char32_t value =
+      ((first & 0x07U) << 18) | ((at(1) & 0x3FU) << 12) | ((at(2) & 0x3FU) << 6) | (at(3) & 0x3FU);
   position += 4;
   return value;
 }

@@ -81,8 +81,10 @@ std::string choose_engine(const std::string& device, const EnginePlace& place) {
 void hand_over(const CommonOptions& common, char** argv) {
   const std::string engine = choose_engine(common.device, find_engines());
   prefer_torch_directory();
-  // OpenMP's waiting threads spin for milliseconds by default: fatal where other programs share the cores.
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "2000", /*overwrite=*/0);
+  // OpenMP's waiting threads spin for milliseconds by default: fatal where other programs share the
+  // cores.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr)
+    ::setenv("GOMP_SPINCOUNT", "2000", /*overwrite=*/0);
   ::execv(engine.c_str(), argv);
   throw IoError(engine + ": cannot start: " + errno_text(errno));
 }

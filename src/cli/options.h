@@ -13,10 +13,10 @@ namespace linformer {
 
 /// Flags that every verb takes.
 struct CommonOptions {
-  bool json = false;   // exactly one JSON object on stdout
-  bool quiet = false;  // no information on stderr
-  bool debug = false;  // full text of internal errors
-  std::int64_t threads = 0;  // 0 = as many as the machine has
+  bool json = false;            // exactly one JSON object on stdout
+  bool quiet = false;           // no information on stderr
+  bool debug = false;           // full text of internal errors
+  std::int64_t threads = 0;     // 0 = as many as the machine has
   std::string device = "auto";  // tensor verbs: auto, cpu, cuda, cuda:I
   std::string dtype = "auto";   // tensor verbs: auto, float32, bfloat16
 };
@@ -26,7 +26,8 @@ struct CorpusOptions {
   std::string file;
   std::string source_file;
   std::string target_file;
-  std::string source_column = "en";  // a name (the file has a header) or a number from 1 (it has none)
+  std::string source_column =
+      "en";  // a name (the file has a header) or a number from 1 (it has none)
   std::string target_column = "de";
 };
 
@@ -53,8 +54,8 @@ struct PretokenizeOptions {
   std::string output;
   double fraction = 1.0;
   std::int64_t max_length = 0;
-  std::string long_pairs = "drop";    // drop, truncate, error
-  std::string empty = "skip";         // skip, error, keep
+  std::string long_pairs = "drop";     // drop, truncate, error
+  std::string empty = "skip";          // skip, error, keep
   std::string invalid_utf8 = "error";  // error, replace
 };
 struct StatsOptions {
@@ -103,7 +104,7 @@ struct CompareOptions {
   std::string config;
   std::vector<std::string> overrides;
   std::vector<std::int64_t> lengths;
-  std::int64_t tokens = 0;  // 0 = 2,048 on a CPU, 16,384 on a GPU
+  std::int64_t tokens = 0;   // 0 = 2,048 on a CPU, 16,384 on a GPU
   std::int64_t repeats = 0;  // 0 = chosen by time
   std::string output;
 };
@@ -125,9 +126,9 @@ struct CompletionOptions {
   std::string shell;
 };
 
-using VerbOptions =
-    std::variant<DemoOptions, TokenizerTrainOptions, TokenizerCodeOptions, PretokenizeOptions, StatsOptions, TrainOptions,
-                 EvaluateOptions, ScoreOptions, TranslateOptions, CompareOptions, AverageOptions, InspectOptions, ConfigOptions,
-                 DoctorOptions, CompletionOptions>;
+using VerbOptions = std::variant<DemoOptions, TokenizerTrainOptions, TokenizerCodeOptions,
+                                 PretokenizeOptions, StatsOptions, TrainOptions, EvaluateOptions,
+                                 ScoreOptions, TranslateOptions, CompareOptions, AverageOptions,
+                                 InspectOptions, ConfigOptions, DoctorOptions, CompletionOptions>;
 
 }  // namespace linformer

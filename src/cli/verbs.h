@@ -5,8 +5,8 @@
 
 namespace linformer {
 
-// The verbs that need no tensors, one file each (cli/NAME_command.cc). Each writes its results to stdout by write_stdout,
-// throws on failure and returns the exit code otherwise.
+// The verbs that need no tensors, one file each (cli/NAME_command.cc). Each writes its results to
+// stdout by write_stdout, throws on failure and returns the exit code otherwise.
 
 int run_tokenizer_train(const TokenizerTrainOptions& options, const CommonOptions& common);
 int run_tokenizer_code(const TokenizerCodeOptions& options, const CommonOptions& common);

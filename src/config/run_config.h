@@ -18,10 +18,13 @@ enum class LongPolicy { kDrop, kTruncate, kError };
 template <>
 struct EnumNames<LongPolicy> {
   static constexpr std::array<std::pair<LongPolicy, std::string_view>, 3> kValues{
-      {{LongPolicy::kDrop, "drop"}, {LongPolicy::kTruncate, "truncate"}, {LongPolicy::kError, "error"}}};
+      {{LongPolicy::kDrop, "drop"},
+       {LongPolicy::kTruncate, "truncate"},
+       {LongPolicy::kError, "error"}}};
 };
 
-/// Where text comes from. A corpus is one file (.csv, .tsv, each also .gz, or a token store .lfs) or a pair of line files.
+/// Where text comes from. A corpus is one file (.csv, .tsv, each also .gz, or a token store .lfs)
+/// or a pair of line files.
 struct DataConfig {
   std::string train;
   std::string train_source;
@@ -37,17 +40,26 @@ struct DataConfig {
   LongPolicy long_pairs = LongPolicy::kDrop;
 
   static void visit_fields(auto& self, auto& field) {
-    field("train", self.train, "Training corpus: .csv, .tsv, each also .gz, or a token store .lfs.");
-    field("train_source", self.train_source, "Source lines of a training corpus in two files (with train_target).");
+    field("train", self.train,
+          "Training corpus: .csv, .tsv, each also .gz, or a token store .lfs.");
+    field("train_source", self.train_source,
+          "Source lines of a training corpus in two files (with train_target).");
     field("train_target", self.train_target, "Target lines of that corpus.");
-    field("validation", self.validation, "Validation corpus; without one the last 1 % of the training corpus is kept for it.");
-    field("validation_source", self.validation_source, "Source lines of a validation corpus in two files.");
+    field("validation", self.validation,
+          "Validation corpus; without one the last 1 % of the training corpus is kept for it.");
+    field("validation_source", self.validation_source,
+          "Source lines of a validation corpus in two files.");
     field("validation_target", self.validation_target, "Target lines of that corpus.");
-    field("tokenizer", self.tokenizer, "Directory with tokenizer.json, or with vocab.json and merges.txt.");
-    field("source_language", self.source_language, "Source language, and its column in a corpus with a header.");
-    field("target_language", self.target_language, "Target language, and its column in a corpus with a header.");
-    field("max_length", self.max_length, Original{}, Range{2, 1048576}, "Longest sentence in tokens, <s> and </s> counted; columns of E and F.");
-    field("fraction", self.fraction, Range{0, 1, true}, "Leading part of the training corpus that is used.");
+    field("tokenizer", self.tokenizer,
+          "Directory with tokenizer.json, or with vocab.json and merges.txt.");
+    field("source_language", self.source_language,
+          "Source language, and its column in a corpus with a header.");
+    field("target_language", self.target_language,
+          "Target language, and its column in a corpus with a header.");
+    field("max_length", self.max_length, Original{}, Range{2, 1048576},
+          "Longest sentence in tokens, <s> and </s> counted; columns of E and F.");
+    field("fraction", self.fraction, Range{0, 1, true},
+          "Leading part of the training corpus that is used.");
     field("long_pairs", self.long_pairs, "Pairs longer than max_length: drop, truncate or error.");
   }
 };
@@ -57,8 +69,10 @@ struct CheckpointConfig {
   std::int64_t keep = 2;
 
   static void visit_fields(auto& self, auto& field) {
-    field("every_steps", self.every_steps, MayChange{}, Range{0, 1e9}, "Steps between checkpoints; 0 = at every validation.");
-    field("keep", self.keep, MayChange{}, Range{2, 1000}, "Verified generations that are kept, besides the best.");
+    field("every_steps", self.every_steps, MayChange{}, Range{0, 1e9},
+          "Steps between checkpoints; 0 = at every validation.");
+    field("keep", self.keep, MayChange{}, Range{2, 1000},
+          "Verified generations that are kept, besides the best.");
   }
 };
 
@@ -79,7 +93,8 @@ struct TrackingConfig {
   }
 };
 
-/// Everything that decides a run. `model` and `training` with only the original's keys mean compatibility mode.
+/// Everything that decides a run. `model` and `training` with only the original's keys mean
+/// compatibility mode.
 struct RunConfig {
   std::optional<bool> compatibility;
   std::uint64_t seed = 42;
@@ -92,7 +107,8 @@ struct RunConfig {
 
   static void visit_fields(auto& self, auto& field) {
     field("compatibility", self.compatibility,
-          "The original's model, order, loss and schedule; unset = on when model and training hold only its keys.");
+          "The original's model, order, loss and schedule; unset = on when model and training hold "
+          "only its keys.");
     field("seed", self.seed, "Seed of initial weights, data order and dropout.");
     field("deterministic", self.deterministic, "Same bits for any number of workers.");
     field.section("model", self.model, "The model.");

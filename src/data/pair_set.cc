@@ -33,7 +33,8 @@ struct FlatRows {
 
 }  // namespace
 
-/// Either a mapped store with the rows that are kept, or ids in memory (16 bits each where the vocabulary allows).
+/// Either a mapped store with the rows that are kept, or ids in memory (16 bits each where the
+/// vocabulary allows).
 struct PairSet::Rows {
   std::unique_ptr<TokenStore> store;
   FlatRows source;
@@ -41,7 +42,8 @@ struct PairSet::Rows {
   std::vector<std::uint32_t> kept;  // row in the store or in memory
   bool is_wide = false;
 
-  void append(std::uint32_t row, Side side, std::uint32_t length, std::vector<std::int32_t>& out) const {
+  void append(std::uint32_t row, Side side, std::uint32_t length,
+              std::vector<std::int32_t>& out) const {
     if (store) {
       store->append_row(row, side, out);
       return;
@@ -74,9 +76,10 @@ PairSet::PairSet(const PairSetOptions& options, const Tokenizer& tokenizer)
 PairSet::~PairSet() = default;
 PairSet::PairSet(PairSet&&) noexcept = default;
 
-/// Lengths without specials; false = the pair is dropped. Cuts the lengths under LongPolicy::kTruncate.
-bool PairSet::accept_lengths(const PairSetOptions& options, std::size_t& source, std::size_t& target,
-                             const std::string& place) {
+/// Lengths without specials; false = the pair is dropped. Cuts the lengths under
+/// LongPolicy::kTruncate.
+bool PairSet::accept_lengths(const PairSetOptions& options, std::size_t& source,
+                             std::size_t& target, const std::string& place) {
   if (source == 0 || target == 0) {
     ++skipped_empty_;
     return false;
@@ -108,15 +111,17 @@ void PairSet::load_store(const PairSetOptions& options, const Tokenizer& tokeniz
                     store.info().tokenizer_digest + ", want " + tokenizer.digest() + ")");
   }
   if (options.keep_text) {
-    throw UsageError(options.corpus.file +
-                     ": a token store holds no text to score against; give a .csv, .tsv or line files");
+    throw UsageError(
+        options.corpus.file +
+        ": a token store holds no text to score against; give a .csv, .tsv or line files");
   }
   const std::int64_t used = leading_pairs(store.size(), options.fraction);
   for (std::int64_t i = 0; i < used; ++i) {
     const auto row = static_cast<std::uint32_t>(i);
     std::size_t source = store.length(row, Side::kSource);
     std::size_t target = store.length(row, Side::kTarget);
-    if (!accept_lengths(options, source, target, options.corpus.file + ": pair " + std::to_string(i + 1))) {
+    if (!accept_lengths(options, source, target,
+                        options.corpus.file + ": pair " + std::to_string(i + 1))) {
       continue;
     }
     rows_->kept.push_back(row);
@@ -126,8 +131,8 @@ void PairSet::load_store(const PairSetOptions& options, const Tokenizer& tokeniz
 }
 
 void PairSet::load_text(const PairSetOptions& options, const Tokenizer& tokenizer) {
-  const auto receive = [&](std::span<const std::int32_t> source, std::span<const std::int32_t> target,
-                           std::int64_t line) {
+  const auto receive = [&](std::span<const std::int32_t> source,
+                           std::span<const std::int32_t> target, std::int64_t line) {
     std::size_t source_length = source.size();
     std::size_t target_length = target.size();
     if (!accept_lengths(options, source_length, target_length,
@@ -146,9 +151,9 @@ void PairSet::load_text(const PairSetOptions& options, const Tokenizer& tokenize
   if (!options.keep_text) {
     EncodeOptions encode;
     encode.rows = used;
-    const EncodeCounts counts = encode_corpus(options.corpus, tokenizer, encode, [&](const EncodedPair& pair) {
-      receive(pair.source, pair.target, pair.line);
-    });
+    const EncodeCounts counts = encode_corpus(
+        options.corpus, tokenizer, encode,
+        [&](const EncodedPair& pair) { receive(pair.source, pair.target, pair.line); });
     skipped_empty_ += counts.skipped_empty;
     return;
   }
@@ -184,7 +189,8 @@ void PairSet::keep_range(std::uint32_t first, std::uint32_t count) {
   const auto cut = [&](auto& list) {
     if (list.empty()) return;
     const auto begin = list.begin() + static_cast<std::ptrdiff_t>(first);
-    list = std::remove_reference_t<decltype(list)>(begin, begin + static_cast<std::ptrdiff_t>(count));
+    list =
+        std::remove_reference_t<decltype(list)>(begin, begin + static_cast<std::ptrdiff_t>(count));
   };
   cut(rows_->kept);
   cut(source_lengths_);

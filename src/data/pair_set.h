@@ -22,12 +22,12 @@ struct PairSetOptions {
   bool keep_text = false;  // for scoring; a token store has no text
 };
 
-/// Sentence pairs as ids, ready for batches: read from a token store in place, or from text by the tokenizer.
-/// Empty sides are skipped and counted.
+/// Sentence pairs as ids, ready for batches: read from a token store in place, or from text by the
+/// tokenizer. Empty sides are skipped and counted.
 class PairSet {
  public:
-  /// Throws DataError for a store made by another tokenizer (both digests), an over-long pair under LongPolicy::kError, nothing left,
-  /// and as the readers do; UsageError for keep_text of a store.
+  /// Throws DataError for a store made by another tokenizer (both digests), an over-long pair under
+  /// LongPolicy::kError, nothing left, and as the readers do; UsageError for keep_text of a store.
   PairSet(const PairSetOptions& options, const Tokenizer& tokenizer);
   ~PairSet();
   PairSet(PairSet&&) noexcept;
@@ -56,7 +56,8 @@ class PairSet {
   struct Rows;
   void load_store(const PairSetOptions& options, const Tokenizer& tokenizer);
   void load_text(const PairSetOptions& options, const Tokenizer& tokenizer);
-  bool accept_lengths(const PairSetOptions& options, std::size_t& source, std::size_t& target, const std::string& place);
+  bool accept_lengths(const PairSetOptions& options, std::size_t& source, std::size_t& target,
+                      const std::string& place);
 
   std::unique_ptr<Rows> rows_;
   std::vector<std::uint32_t> source_lengths_;

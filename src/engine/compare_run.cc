@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shapes: B sentences, N their length.
-#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -158,7 +157,6 @@ class Comparison {
     try {
       if (!is_warm_) forward(i, sentences);
       is_warm_ = true;
-      malloc_trim(0);
       reset_peak_memory(device_.device);
       const std::int64_t before = memory_in_use(device_.device);
       forward(i, sentences);

@@ -104,12 +104,14 @@ struct DemoPlaces {
   std::string data;
 };
 
-void print_text(const DemoScores& scores, const DemoCorpus& corpus, const DemoPlaces& places, double seconds) {
+void print_text(const DemoScores& scores, const DemoCorpus& corpus, const DemoPlaces& places,
+                double seconds) {
   const auto& [run_directory, run, data] = places;
   std::string text = scores.bleu.line() + "\n";
   text += "signature: " + scores.bleu.signature + "\n";
-  text += "exact matches: " + fixed(scores.exact_match, 1) + " % of " + std::to_string(corpus.test.size()) +
-          " test sentences; perplexity " + fixed(scores.perplexity, 4) + "; chrF " + fixed(scores.chrf, 2) + "\n\n";
+  text += "exact matches: " + fixed(scores.exact_match, 1) + " % of " +
+          std::to_string(corpus.test.size()) + " test sentences; perplexity " +
+          fixed(scores.perplexity, 4) + "; chrF " + fixed(scores.chrf, 2) + "\n\n";
   for (std::size_t i = 0; i < 5; ++i) {
     const std::size_t row = i * corpus.test.size() / 5;
     text += "  " + corpus.test[row].source + "\n    -> " + scores.candidates[row] + "\n";
@@ -118,9 +120,11 @@ void print_text(const DemoScores& scores, const DemoCorpus& corpus, const DemoPl
     }
   }
   text += "\nThe model is in " + run + " (" + fixed(seconds, 0) + " s in all). Next:\n";
-  text += "  echo '" + corpus.test.front().source + "' | ./run.sh translate --checkpoint " + run + "\n";
+  text +=
+      "  echo '" + corpus.test.front().source + "' | ./run.sh translate --checkpoint " + run + "\n";
   text += "  ./run.sh evaluate --checkpoint " + run + " --data " + data + "/test.tsv\n";
-  text += "  ./run.sh train --config " + run_directory + "/config.yaml model.projection=linear --name demo-linear\n";
+  text += "  ./run.sh train --config " + run_directory +
+          "/config.yaml model.projection=linear --name demo-linear\n";
   write_stdout(text);
 }
 
@@ -137,7 +141,8 @@ int run_demo(const DemoOptions& options, const CommonOptions& common) {
   std::vector<std::string> overrides{"data.train=" + data + "/train.tsv",
                                      "data.validation=" + data + "/validation.tsv",
                                      "data.tokenizer=" + data + "/tokenizer"};
-  if (options.minutes > 0) overrides.push_back("training.max_minutes=" + real_text(options.minutes));
+  if (options.minutes > 0)
+    overrides.push_back("training.max_minutes=" + real_text(options.minutes));
   SessionRequest request;
   request.config = parse_run_config(kDemoConfig, "demo", overrides).config;
   request.run_directory = run;
@@ -147,7 +152,8 @@ int run_demo(const DemoOptions& options, const CommonOptions& common) {
 
   LoadedModel loaded = load_model(result.averaged.empty() ? run : result.averaged, common);
   const DemoScores scores = score(loaded, corpus.test);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string checkpoint = result.averaged.empty() ? run : result.averaged;
   if (common.json) {
     print_json(scores, checkpoint, seconds);

@@ -37,8 +37,7 @@ LoadedModel load_model(const std::string& checkpoint, const CommonOptions& commo
       std::make_unique<Tokenizer>(Tokenizer::load(path + "/" + std::string(kTokenizerFile)));
   check_vocabulary(out);
   out.device = choose_device(common.device, common.dtype, common.threads);
-  out.store =
-      std::make_unique<ParameterStore>(out.device.device, out.device.dtype, std::nullopt);
+  out.store = std::make_unique<ParameterStore>(out.device.device, out.device.dtype, std::nullopt);
   out.model = std::make_unique<Transformer>(out.config.model, *out.store);
   load_weights_into(load_weights(out.generation), *out.store);
   return out;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// linformer-engine: the verbs that need tensors. The front, linformer, replaces itself by this program with the same arguments.
+// linformer-engine: the verbs that need tensors. The front, linformer, replaces itself by this
+// program with the same arguments.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -17,7 +18,8 @@
 namespace linformer {
 namespace {
 
-/// torch's exceptions become ours: out of memory keeps its own code, anything else is a bug that its first line describes.
+/// torch's exceptions become ours: out of memory keeps its own code, anything else is a bug that
+/// its first line describes.
 void translate_torch_error() {
   try {
     throw;
@@ -35,7 +37,8 @@ void translate_torch_error() {
 
 int dispatch(const ParsedCommand& command) {
   const CommonOptions& common = command.common;
-  if (const auto* train = std::get_if<TrainOptions>(&command.options)) return run_train(*train, common);
+  if (const auto* train = std::get_if<TrainOptions>(&command.options))
+    return run_train(*train, common);
   if (const auto* demo = std::get_if<DemoOptions>(&command.options)) return run_demo(*demo, common);
   if (const auto* evaluate = std::get_if<EvaluateOptions>(&command.options)) {
     return run_evaluate(*evaluate, common);
@@ -67,7 +70,8 @@ int main(int argc, char** argv) {
         return linformer::dispatch(command);
       },
       linformer::translate_torch_error, debug);
-  // Nothing of ours is left to do, and the static destructors of the CUDA libraries are better not run at all.
+  // Nothing of ours is left to do, and the static destructors of the CUDA libraries are better not
+  // run at all.
   std::fflush(nullptr);
   std::_Exit(code);
 }

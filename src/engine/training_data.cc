@@ -8,8 +8,9 @@
 namespace linformer {
 namespace {
 
-std::optional<CorpusSpec> corpus_of(const DataConfig& data, const std::string& key, const std::string& file,
-                                    const std::string& source, const std::string& target) {
+std::optional<CorpusSpec> corpus_of(const DataConfig& data, const std::string& key,
+                                    const std::string& file, const std::string& source,
+                                    const std::string& target) {
   if (source.empty() != target.empty()) {
     throw ConfigError("data." + key + (source.empty() ? "_source" : "_target") +
                       " is missing: a corpus of line files needs both");
@@ -37,9 +38,10 @@ void report(const char* what, const PairSet& pairs) {
   log_info(text);
 }
 
-/// Validation pairs are cut from the end of the training corpus, as the original does (or its last 1 %).
-void split_training(const RunConfig& config, const PairSetOptions& options, const Tokenizer& tokenizer,
-                    TrainingData& out) {
+/// Validation pairs are cut from the end of the training corpus, as the original does (or its last
+/// 1 %).
+void split_training(const RunConfig& config, const PairSetOptions& options,
+                    const Tokenizer& tokenizer, TrainingData& out) {
   const CorpusSplit split = config.model.compatibility ? compatibility_split(out.train.size())
                                                        : held_out_split(out.train.size());
   PairSetOptions again = options;
@@ -57,12 +59,14 @@ std::optional<CorpusSpec> training_corpus(const DataConfig& data) {
 }
 
 std::optional<CorpusSpec> validation_corpus(const DataConfig& data) {
-  return corpus_of(data, "validation", data.validation, data.validation_source, data.validation_target);
+  return corpus_of(data, "validation", data.validation, data.validation_source,
+                   data.validation_target);
 }
 
 TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokenizer) {
   const std::optional<CorpusSpec> train = training_corpus(config.data);
-  if (!train) throw ConfigError("data.train is missing: give --train FILE or data.train in the YAML");
+  if (!train)
+    throw ConfigError("data.train is missing: give --train FILE or data.train in the YAML");
   PairSetOptions options;
   options.corpus = *train;
   options.max_length = config.data.max_length;

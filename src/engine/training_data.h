@@ -14,11 +14,13 @@ struct TrainingData {
   std::optional<PairSet> validation;
 };
 
-/// The corpora of `data`, as ids. Without a validation corpus the end of the training corpus serves (the original's split in
-/// compatibility mode, else its last 1 %). Throws ConfigError for a missing training corpus or a batch larger than it, and as PairSet.
+/// The corpora of `data`, as ids. Without a validation corpus the end of the training corpus serves
+/// (the original's split in compatibility mode, else its last 1 %). Throws ConfigError for a
+/// missing training corpus or a batch larger than it, and as PairSet.
 TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokenizer);
 
-/// The training or validation corpus of `data`; nothing where none is named. Throws ConfigError for half a pair of files.
+/// The training or validation corpus of `data`; nothing where none is named. Throws ConfigError for
+/// half a pair of files.
 std::optional<CorpusSpec> training_corpus(const DataConfig& data);
 std::optional<CorpusSpec> validation_corpus(const DataConfig& data);
 

@@ -71,11 +71,14 @@ std::int64_t vocabulary_rows(const RunConfig& config, const Tokenizer& tokenizer
 
 void refuse_what_cannot_be_trained(const RunConfig& config) {
   if (config.model.encoder_only) {
-    throw ConfigError("model.encoder_only: an encoder alone cannot be trained to translate; it serves compare");
+    throw ConfigError(
+        "model.encoder_only: an encoder alone cannot be trained to translate; it serves compare");
   }
   if (config.tracking.wandb != WandbMode::kOff || config.tracking.tensorboard) {
-    throw ConfigError("tracking.wandb and tracking.tensorboard are not part of this version (want off and false); "
-                      "metrics.jsonl in the run directory holds every record");
+    throw ConfigError(
+        "tracking.wandb and tracking.tensorboard are not part of this version (want off and "
+        "false); "
+        "metrics.jsonl in the run directory holds every record");
   }
 }
 
@@ -86,14 +89,16 @@ Session build(const SessionRequest& request) {
   DeviceChoice device = choose_device(common.device, common.dtype, common.threads);
   log_info("device: " + device.description);
   if (config.data.tokenizer.empty()) {
-    throw ConfigError("data.tokenizer is missing: give --tokenizer DIR or data.tokenizer in the YAML; "
-                      "'linformer tokenizer train' makes one");
+    throw ConfigError(
+        "data.tokenizer is missing: give --tokenizer DIR or data.tokenizer in the YAML; "
+        "'linformer tokenizer train' makes one");
   }
   Tokenizer tokenizer = Tokenizer::load(config.data.tokenizer);
   config.model.vocab_size = vocabulary_rows(config, tokenizer);
   TrainingData data = load_training_data(config, tokenizer);
   Session out{std::move(config), device, tokenizer, std::move(data), {}, {}, {}, {}, {}, {}, {}};
-  out.fingerprint = {tokenizer.digest(), out.data.train.digest(), device.description + ", " + processor_name()};
+  out.fingerprint = {tokenizer.digest(), out.data.train.digest(),
+                     device.description + ", " + processor_name()};
   out.config_yaml = print_config(out.config);
   out.tokenizer_json = tokenizer.to_json();
   out.store = std::make_unique<ParameterStore>(device.device, device.dtype, out.config.seed);
@@ -101,7 +106,9 @@ Session build(const SessionRequest& request) {
   out.optimizer = std::make_unique<Optimizer>(*out.store, out.config.training);
   log_info("model: " + std::string(enum_name(out.config.model.type)) + ", " +
            std::to_string(out.store->num_elements()) + " parameters" +
-           (out.config.model.compatibility ? ", compatibility mode (the original's model and training)" : ""));
+           (out.config.model.compatibility
+                ? ", compatibility mode (the original's model and training)"
+                : ""));
   return out;
 }
 
@@ -123,8 +130,9 @@ bool restore(const SessionRequest& request, Session& session) {
       newest_valid_generation(path, [](const std::string& reason) { log_warning(reason); });
   const LoadedConfig saved = load_saved_config(generation.path + "/" + std::string(kConfigFile));
   require_resumable(saved.config, session.config, path);
-  const std::string note = restore_generation(generation, session.fingerprint, request.allow_inexact,
-                                              *session.store, *session.optimizer, session.state);
+  const std::string note =
+      restore_generation(generation, session.fingerprint, request.allow_inexact, *session.store,
+                         *session.optimizer, session.state);
   if (!note.empty()) log_warning(note);
   log_info("resuming " + generation.path);
   return true;
@@ -146,20 +154,24 @@ TranslationScores score_validation(Session& session, const PairSet& validation) 
   }
   const bool is_tokenized = session.config.training.validation_bleu == ValidationBleu::kNone;
   TranslationScores out;
-  out.bleu = corpus_bleu(candidates, references, is_tokenized ? BleuTokenize::kNone : BleuTokenize::k13a).score;
+  out.bleu =
+      corpus_bleu(candidates, references, is_tokenized ? BleuTokenize::kNone : BleuTokenize::k13a)
+          .score;
   out.chrf = corpus_chrf(candidates, references).score;
   out.sample = validation.text(0).source + " -> " + candidates.front();
   return out;
 }
 
-/// The mean of the last generations' weights, committed as the run RUN/averaged; its path, or nothing where none is asked for.
+/// The mean of the last generations' weights, committed as the run RUN/averaged; its path, or
+/// nothing where none is asked for.
 std::string average_last(const SessionRequest& request, Session& session) {
   const std::int64_t count = session.config.training.average_last;
   std::vector<Generation> generations = list_generations(request.run_directory);
   if (count < 2 || generations.size() < 2) return {};
   generations.resize(std::min<std::size_t>(generations.size(), static_cast<std::size_t>(count)));
   average_into(generations, *session.store);
-  std::string text = "averaged the weights of " + std::to_string(generations.size()) + " checkpoints";
+  std::string text =
+      "averaged the weights of " + std::to_string(generations.size()) + " checkpoints";
   if (session.data.validation) {
     const double loss = corpus_loss(*session.model, gather_pairs(*session.data.validation), 4096,
                                     session.device.device)
@@ -168,8 +180,10 @@ std::string average_last(const SessionRequest& request, Session& session) {
   }
   const std::string path = request.run_directory + "/averaged";
   RunDirectory averaged = RunDirectory::create(path, /*overwrite=*/true);
-  save_generation(path, {*session.store, *session.optimizer, session.state, session.fingerprint,
-                         session.config_yaml, session.tokenizer_json}, 2);
+  save_generation(path,
+                  {*session.store, *session.optimizer, session.state, session.fingerprint,
+                   session.config_yaml, session.tokenizer_json},
+                  2);
   log_info(text + ", saved as " + path);
   return path;
 }
@@ -203,9 +217,20 @@ SessionResult run_training_session(const SessionRequest& request) {
   if (!request.common.quiet) observer.add(std::make_unique<StatusLine>(stderr_status_line()));
 
   const PairSet* validation = session.data.validation ? &*session.data.validation : nullptr;
-  TrainerParts parts{session.config, session.config_yaml, session.tokenizer_json, session.fingerprint,
-                     run.path(), session.data.train, validation, *session.store, *session.model,
-                     *session.optimizer, observer, session.device.device, {}, {}};
+  TrainerParts parts{session.config,
+                     session.config_yaml,
+                     session.tokenizer_json,
+                     session.fingerprint,
+                     run.path(),
+                     session.data.train,
+                     validation,
+                     *session.store,
+                     *session.model,
+                     *session.optimizer,
+                     observer,
+                     session.device.device,
+                     {},
+                     {}};
   if (validation != nullptr && session.config.training.validation_bleu != ValidationBleu::kOff) {
     parts.translate_validation = [&] { return score_validation(session, *validation); };
   }

@@ -17,7 +17,7 @@ struct SessionRequest {
   bool resume = false;         // go on from the newest generation that verifies
   bool resume_if_any = false;  // the same, or start anew where there is none
   bool allow_inexact = false;
-  std::string init;            // checkpoint whose weights the run starts from; empty = random
+  std::string init;  // checkpoint whose weights the run starts from; empty = random
   CommonOptions common;
 };
 
@@ -28,7 +28,8 @@ struct SessionResult {
   std::string averaged;  // checkpoint with the averaged weights; empty = none
 };
 
-/// Builds model, data, optimizer and sinks from the configuration and trains to the end (or until a signal: Interrupted, after a save).
+/// Builds model, data, optimizer and sinks from the configuration and trains to the end (or until a
+/// signal: Interrupted, after a save).
 SessionResult run_training_session(const SessionRequest& request);
 
 }  // namespace linformer

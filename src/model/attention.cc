@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shapes: T packed tokens, B sequences, N query length, S key length, H heads, D head width, M model width.
+// Shapes: T packed tokens, B sequences, N query length, S key length, H heads, D head width, M
+// model width.
 #include "model/attention.h"
 
 #include "model/linformer_attention.h"
@@ -57,7 +58,8 @@ at::Tensor Attention::self_attention(const at::Tensor& x_TM, const PackedSequenc
   return output(repack(merge_heads(attend(inputs)), sequences));
 }
 
-KeyValue Attention::project_memory(const at::Tensor& memory_TM, const PackedSequences& memory) const {
+KeyValue Attention::project_memory(const at::Tensor& memory_TM,
+                                   const PackedSequences& memory) const {
   const at::Tensor kv_BSM2 = unpack(at::linear(memory_TM, rows_of_qkv(1, 2)), memory);
   return shorten(kv_BSM2.narrow(2, 0, model_dim_), kv_BSM2.narrow(2, model_dim_, model_dim_),
                  memory_TM, memory);
@@ -101,7 +103,8 @@ at::Tensor Attention::self_step(const at::Tensor& x_BM, at::Tensor& key_cache_BH
 }
 
 KeyValue Attention::shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
-                            const at::Tensor& /*input_TM*/, const PackedSequences& sequences) const {
+                            const at::Tensor& /*input_TM*/,
+                            const PackedSequences& sequences) const {
   const auto heads = [&](const at::Tensor& x_BSM) {
     return x_BSM.unflatten(2, {num_heads_, model_dim_ / num_heads_}).transpose(1, 2);
   };

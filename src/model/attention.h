@@ -10,18 +10,21 @@
 
 namespace linformer {
 
-// Shapes: T packed tokens, B sequences, N query length, S key length (K after shortening), H heads, D head width, M model width.
+// Shapes: T packed tokens, B sequences, N query length, S key length (K after shortening), H heads,
+// D head width, M model width.
 
-/// Keys and values as queries see them: shortened in a Linformer, so that a decoder may keep K rows whatever the source length.
+/// Keys and values as queries see them: shortened in a Linformer, so that a decoder may keep K rows
+/// whatever the source length.
 struct KeyValue {
   at::Tensor key_BHSD;
   at::Tensor value_BHSD;
   at::Tensor mask_B11S;  // bool, true = may be attended to; undefined = all
 };
 
-/// Multi-head attention of packed sequences (seed.md's W_qkv [3M, M]: rows Q, K, V; head i has features i*D..(i+1)*D).
-/// This class is the full attention; subclasses shorten keys and values. The output passes W^O except in compatibility mode,
-/// where out_proj exists in the state and is not applied.
+/// Multi-head attention of packed sequences (seed.md's W_qkv [3M, M]: rows Q, K, V; head i has
+/// features i*D..(i+1)*D). This class is the full attention; subclasses shorten keys and values.
+/// The output passes W^O except in compatibility mode, where out_proj exists in the state and is
+/// not applied.
 class Attention {
  public:
   Attention(const ModelConfig& config, const ParameterScope& scope);
@@ -39,14 +42,16 @@ class Attention {
   KeyValue project_memory(const at::Tensor& memory_TM, const PackedSequences& memory) const;
   /// One query a sequence against kept keys and values: query_BM -> [B, M].
   at::Tensor attend_to(const at::Tensor& query_BM, const KeyValue& memory) const;
-  /// Decoding step of causal self-attention: x_BM at `position`; writes its key and value into the caches [B, H, capacity, D].
-  at::Tensor self_step(const at::Tensor& x_BM, at::Tensor& key_cache_BHCD, at::Tensor& value_cache_BHCD,
-                       std::int64_t position) const;
+  /// Decoding step of causal self-attention: x_BM at `position`; writes its key and value into the
+  /// caches [B, H, capacity, D].
+  at::Tensor self_step(const at::Tensor& x_BM, at::Tensor& key_cache_BHCD,
+                       at::Tensor& value_cache_BHCD, std::int64_t position) const;
 
  protected:
-  /// Shortens the unpacked keys and values [B, S, M] (zero at pads) of `sequences`; input_TM is what they were made from.
-  virtual KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM, const at::Tensor& input_TM,
-                           const PackedSequences& sequences) const;
+  /// Shortens the unpacked keys and values [B, S, M] (zero at pads) of `sequences`; input_TM is
+  /// what they were made from.
+  virtual KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
+                           const at::Tensor& input_TM, const PackedSequences& sequences) const;
   virtual bool allows_causal() const { return true; }
 
   at::Tensor split_heads(const at::Tensor& x_BNM) const;
@@ -64,6 +69,7 @@ class Attention {
 };
 
 /// The attention of encoder self-attention and cross-attention that `config` asks for.
-std::unique_ptr<Attention> make_shortened_attention(const ModelConfig& config, const ParameterScope& scope);
+std::unique_ptr<Attention> make_shortened_attention(const ModelConfig& config,
+                                                    const ParameterScope& scope);
 
 }  // namespace linformer

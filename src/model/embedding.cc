@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/dropout.h"
+
 namespace linformer {
 
 at::Tensor sinusoidal_positions(std::int64_t length, std::int64_t model_dim) {
@@ -26,14 +28,14 @@ at::Tensor Embedding::forward(const at::Tensor& ids_T, const at::Tensor& positio
                               std::int64_t max_length, const ForwardOptions& options) {
   if (!positions_PM_.defined() || positions_PM_.size(0) < max_length) {
     const at::NoGradGuard no_grad;
-    const std::int64_t grown =
-        std::max<std::int64_t>(max_length, positions_PM_.defined() ? 2 * positions_PM_.size(0) : 256);
+    const std::int64_t grown = std::max<std::int64_t>(
+        max_length, positions_PM_.defined() ? 2 * positions_PM_.size(0) : 256);
     positions_PM_ = sinusoidal_positions(grown, weight_VM_.size(1)).to(weight_VM_.options());
   }
   at::Tensor x_TM = at::embedding(weight_VM_, ids_T);
   if (scale_ != 1.0) x_TM = x_TM * scale_;
   x_TM = x_TM + at::index_select(positions_PM_, 0, positions_T);
-  return options.training && dropout_ > 0 ? at::dropout(x_TM, dropout_, true) : x_TM;
+  return options.training && dropout_ > 0 ? dropout(x_TM, dropout_) : x_TM;
 }
 
 }  // namespace linformer

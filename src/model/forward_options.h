@@ -8,7 +8,7 @@ namespace linformer {
 /// What changes from call to call: dropout is active in training only.
 struct ForwardOptions {
   bool training = false;
-  AttentionBackend backend = AttentionBackend::kFused;
+  AttentionBackend backend = AttentionBackend::kAuto;
 };
 
 }  // namespace linformer

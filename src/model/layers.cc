@@ -2,6 +2,8 @@
 // Shapes: T packed tokens, B hypotheses, M model width, F width inside the feed-forward layer.
 #include "model/layers.h"
 
+#include "ops/dropout.h"
+
 namespace linformer {
 
 LayerNorm::LayerNorm(std::int64_t model_dim, const ParameterScope& scope)
@@ -28,7 +30,7 @@ Residual::Residual(const ModelConfig& config, const ParameterScope& norm_scope)
       dropout_(config.dropout) {}
 
 at::Tensor Residual::drop(const at::Tensor& y_TM, bool training) const {
-  return training && dropout_ > 0 ? at::dropout(y_TM, dropout_, true) : y_TM;
+  return training && dropout_ > 0 ? dropout(y_TM, dropout_) : y_TM;
 }
 
 EncoderLayer::EncoderLayer(const ModelConfig& config, const ParameterScope& scope)

@@ -71,8 +71,9 @@ struct LayerState {
 class DecoderLayer {
  public:
   DecoderLayer(const ModelConfig& config, const ParameterScope& scope);
-  at::Tensor forward(const at::Tensor& y_TM, const PackedSequences& targets, const at::Tensor& memory_TM,
-                     const PackedSequences& memory, const ForwardOptions& options) const;
+  at::Tensor forward(const at::Tensor& y_TM, const PackedSequences& targets,
+                     const at::Tensor& memory_TM, const PackedSequences& memory,
+                     const ForwardOptions& options) const;
   KeyValue project_memory(const at::Tensor& memory_TM, const PackedSequences& memory) const;
   at::Tensor step(const at::Tensor& y_BM, LayerState& state, std::int64_t position) const;
 

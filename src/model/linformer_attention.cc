@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shapes: T packed tokens, B sequences, S key length, K slots, H heads, D head width, M model width.
+// Shapes: T packed tokens, B sequences, S key length, K slots, H heads, D head width, M model
+// width.
 #include "model/linformer_attention.h"
 
 #include <algorithm>
@@ -48,7 +49,8 @@ KeyValue LinearProjectionAttention::shorten(const at::Tensor& key_BSM, const at:
   // Real tokens j = i, i + K, i + 2K, ... below the length.
   const at::Tensor count_BK =
       (sequences.lengths_B.unsqueeze(1) - slot_K + (slots - 1)).floor_divide(slots).clamp_min(0);
-  const at::Tensor factor_BK1 = count_BK.clamp_min(1).to(key_BKM.scalar_type()).reciprocal().unsqueeze(2);
+  const at::Tensor factor_BK1 =
+      count_BK.clamp_min(1).to(key_BKM.scalar_type()).reciprocal().unsqueeze(2);
   KeyValue out{split_heads(key_BKM * factor_BK1), split_heads(value_BKM * factor_BK1), {}};
   const std::int64_t shortest =
       *std::min_element(sequences.lengths.begin(), sequences.lengths.end());
@@ -71,18 +73,23 @@ KeyValue SegmentAttention::shorten(const at::Tensor& key_BSM, const at::Tensor& 
   const auto options = sequences.lengths_B.options();
   const at::Tensor position_S = at::arange(length, options);
   const at::Tensor length_B1 = sequences.lengths_B.unsqueeze(1);
-  const at::Tensor slot_BS = at::where(length_B1 <= projected_length_, position_S.unsqueeze(0),
-                                       (position_S * projected_length_).unsqueeze(0).floor_divide(length_B1));
+  const at::Tensor slot_BS =
+      at::where(length_B1 <= projected_length_, position_S.unsqueeze(0),
+                (position_S * projected_length_).unsqueeze(0).floor_divide(length_B1));
   const at::Tensor is_real_BS = position_S.unsqueeze(0) < length_B1;
-  const at::Tensor member_B1KS =
-      (slot_BS.unsqueeze(1) == at::arange(slots, options).unsqueeze(1))
-          .logical_and(is_real_BS.unsqueeze(1))
-          .unsqueeze(1);
-  const at::Tensor score_BHS = unpack(at::linear(input_TM, score_weight_HM_, score_bias_H_), sequences).transpose(1, 2);
-  // A finite floor instead of -inf: an empty slot becomes a plain mean that the mask hides, not NaN.
-  const double lowest = score_BHS.scalar_type() == at::kBFloat16 ? -1e30 : std::numeric_limits<float>::lowest();
-  const at::Tensor weight_BHKS = at::softmax(
-      at::where(member_B1KS, score_BHS.unsqueeze(2), at::scalar_tensor(lowest, score_BHS.options())), -1);
+  const at::Tensor member_B1KS = (slot_BS.unsqueeze(1) == at::arange(slots, options).unsqueeze(1))
+                                     .logical_and(is_real_BS.unsqueeze(1))
+                                     .unsqueeze(1);
+  const at::Tensor score_BHS =
+      unpack(at::linear(input_TM, score_weight_HM_, score_bias_H_), sequences).transpose(1, 2);
+  // A finite floor instead of -inf: an empty slot becomes a plain mean that the mask hides, not
+  // NaN.
+  const double lowest =
+      score_BHS.scalar_type() == at::kBFloat16 ? -1e30 : std::numeric_limits<float>::lowest();
+  const at::Tensor weight_BHKS =
+      at::softmax(at::where(member_B1KS, score_BHS.unsqueeze(2),
+                            at::scalar_tensor(lowest, score_BHS.options())),
+                  -1);
   const auto pool = [&](const at::Tensor& x_BSM) {
     return at::matmul(weight_BHKS,
                       x_BSM.unflatten(2, {num_heads_, model_dim_ / num_heads_}).transpose(1, 2));

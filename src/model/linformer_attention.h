@@ -5,17 +5,18 @@
 
 namespace linformer {
 
-/// Attention whose keys and values are shortened from S to K rows by learned E and F [K, max_length], shared by the heads
-/// (Wang et al. 2020, sec. 4): K' = diag(1/c) E[:, :S] (m o K), V' with F. c_i is the number of real tokens j with j mod K == i;
-/// slots with c_i = 0 are masked in the softmax. In compatibility mode neither the division nor the mask exists.
-/// O(N*K) time and memory. Throws c10::Error when S > max_length. Has no causal form.
+/// Attention whose keys and values are shortened from S to K rows by learned E and F [K,
+/// max_length], shared by the heads (Wang et al. 2020, sec. 4): K' = diag(1/c) E[:, :S] (m o K), V'
+/// with F. c_i is the number of real tokens j with j mod K == i; slots with c_i = 0 are masked in
+/// the softmax. In compatibility mode neither the division nor the mask exists. O(N*K) time and
+/// memory. Throws c10::Error when S > max_length. Has no causal form.
 class LinearProjectionAttention : public Attention {
  public:
   LinearProjectionAttention(const ModelConfig& config, const ParameterScope& scope);
 
  protected:
-  KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM, const at::Tensor& input_TM,
-                   const PackedSequences& sequences) const override;
+  KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
+                   const at::Tensor& input_TM, const PackedSequences& sequences) const override;
   bool allows_causal() const override { return false; }
 
  private:
@@ -24,16 +25,17 @@ class LinearProjectionAttention : public Attention {
   bool compatibility_;
 };
 
-/// Attention whose keys and values are means over K equal parts of the real tokens: token j of n goes to slot floor(j K / n)
-/// (slot j when n <= K: exact); weights are a softmax inside the slot of one learned score per head of the key/value input,
-/// shared by K and V. Empty slots are masked. Needs no max_length. Has no causal form.
+/// Attention whose keys and values are means over K equal parts of the real tokens: token j of n
+/// goes to slot floor(j K / n) (slot j when n <= K: exact); weights are a softmax inside the slot
+/// of one learned score per head of the key/value input, shared by K and V. Empty slots are masked.
+/// Needs no max_length. Has no causal form.
 class SegmentAttention : public Attention {
  public:
   SegmentAttention(const ModelConfig& config, const ParameterScope& scope);
 
  protected:
-  KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM, const at::Tensor& input_TM,
-                   const PackedSequences& sequences) const override;
+  KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
+                   const at::Tensor& input_TM, const PackedSequences& sequences) const override;
   bool allows_causal() const override { return false; }
 
  private:

@@ -6,7 +6,8 @@
 namespace linformer {
 namespace {
 
-/// FNV-1a of the name mixed with the seed: every parameter has a stream of its own, whatever the order of construction.
+/// FNV-1a of the name mixed with the seed: every parameter has a stream of its own, whatever the
+/// order of construction.
 std::uint64_t stream_of(std::uint64_t seed, const std::string& name) {
   std::uint64_t hash = 0xCBF29CE484222325ULL ^ (seed * 0x9E3779B97F4A7C15ULL);
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
@@ -59,8 +60,8 @@ const at::Tensor& ParameterStore::add(const std::string& name, at::IntArrayRef s
   const bool has_shadow = dtype_ == at::kBFloat16;
   Parameter parameter;
   parameter.name = name;
-  parameter.master =
-      initial_value(shape, seed_ ? init : Init::kZeros, generator).to(device_, has_shadow ? at::kFloat : dtype_);
+  parameter.master = initial_value(shape, seed_ ? init : Init::kZeros, generator)
+                         .to(device_, has_shadow ? at::kFloat : dtype_);
   parameter.compute = has_shadow ? parameter.master.to(dtype_) : parameter.master;
   parameter.compute.set_requires_grad(is_used);
   parameter.is_used = is_used;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shapes: T packed tokens, B sequences or hypotheses, M model width, V vocabulary, H heads, C cache capacity, D head width.
+// Shapes: T packed tokens, B sequences or hypotheses, M model width, V vocabulary, H heads, C cache
+// capacity, D head width.
 #include "model/transformer.h"
 
 #include <string>
@@ -20,8 +21,8 @@ void poll_signals(at::Tensor& x_TM) {
 }
 
 void grow(at::Tensor& cache_BHCD, std::int64_t capacity) {
-  at::Tensor larger = at::empty({cache_BHCD.size(0), cache_BHCD.size(1), capacity, cache_BHCD.size(3)},
-                                cache_BHCD.options());
+  at::Tensor larger = at::empty(
+      {cache_BHCD.size(0), cache_BHCD.size(1), capacity, cache_BHCD.size(3)}, cache_BHCD.options());
   larger.narrow(2, 0, cache_BHCD.size(2)).copy_(cache_BHCD);
   cache_BHCD = larger;
 }
@@ -61,7 +62,8 @@ Transformer::Transformer(const ModelConfig& config, ParameterStore& store)
     const ParameterScope head = ParameterScope(store) / "linear";
     head_weight_VM_ = head.add("weight", {config.vocab_size, config.model_dim},
                                config.compatibility ? Init::kUniformFanIn : Init::kXavier);
-    // The original's bias starts at U(+-1/sqrt(M)) as PyTorch's; a shape [V] has no fan-in of its own.
+    // The original's bias starts at U(+-1/sqrt(M)) as PyTorch's; a shape [V] has no fan-in of its
+    // own.
     head_bias_V_ = head.add("bias", {config.vocab_size}, Init::kZeros);
     if (config.compatibility) {
       const at::NoGradGuard no_grad;
@@ -127,8 +129,9 @@ at::Tensor Transformer::step(const at::Tensor& ids_B, DecoderState& state) {
 }
 
 at::Tensor Transformer::logits(const at::Tensor& hidden_TM) const {
-  return at::linear(hidden_TM, head_weight_VM_,
-                    head_bias_V_.defined() ? std::optional<at::Tensor>(head_bias_V_) : std::nullopt);
+  return at::linear(
+      hidden_TM, head_weight_VM_,
+      head_bias_V_.defined() ? std::optional<at::Tensor>(head_bias_V_) : std::nullopt);
 }
 
 }  // namespace linformer

@@ -10,7 +10,8 @@
 
 namespace linformer {
 
-/// The parameter count of `config` in closed form: trained and all (the original keeps an out_proj that it never applies).
+/// The parameter count of `config` in closed form: trained and all (the original keeps an out_proj
+/// that it never applies).
 struct ParameterCount {
   std::int64_t total = 0;
   std::int64_t trained = 0;
@@ -26,8 +27,8 @@ struct DecoderState {
   void select(const at::Tensor& rows_B);
 };
 
-/// Encoder-decoder (or encoder-only) translator over packed tokens, vanilla or Linformer by its config. Its parameters live in
-/// the store it was built on, under the original's names.
+/// Encoder-decoder (or encoder-only) translator over packed tokens, vanilla or Linformer by its
+/// config. Its parameters live in the store it was built on, under the original's names.
 class Transformer {
  public:
   Transformer(const ModelConfig& config, ParameterStore& store);
@@ -35,8 +36,8 @@ class Transformer {
   /// Source -> memory_TM.
   at::Tensor encode(const PackedSequences& source, const ForwardOptions& options = {});
   /// Target inputs (starting with <s>) -> hidden_TM, before the head.
-  at::Tensor decode(const PackedSequences& target, const at::Tensor& memory_TM, const PackedSequences& source,
-                    const ForwardOptions& options = {});
+  at::Tensor decode(const PackedSequences& target, const at::Tensor& memory_TM,
+                    const PackedSequences& source, const ForwardOptions& options = {});
 
   /// Starts decoding of every sequence of `source`.
   DecoderState start(const at::Tensor& memory_TM, const PackedSequences& source) const;
@@ -46,7 +47,9 @@ class Transformer {
   /// hidden [rows, M] -> logits [rows, V].
   at::Tensor logits(const at::Tensor& hidden_TM) const;
   const at::Tensor& head_weight() const { return head_weight_VM_; }
-  const at::Tensor& head_bias() const { return head_bias_V_; }  // undefined when embeddings are tied
+  const at::Tensor& head_bias() const {
+    return head_bias_V_;
+  }  // undefined when embeddings are tied
   const ModelConfig& config() const { return config_; }
 
  private:

@@ -7,7 +7,9 @@ namespace linformer {
 
 /// How softmax(q k^T / sqrt(D)) v is computed.
 enum class AttentionBackend {
-  kFused,    // ATen's scaled_dot_product_attention: flash or memory-efficient kernels where they exist
+  kAuto,     // the faster of the other two for these shapes
+  kFused,    // ATen's scaled_dot_product_attention: flash or memory-efficient kernels where they
+             // exist
   kUnfused,  // product, mask, softmax, product: the scores exist in memory (the paper's baseline)
 };
 
@@ -16,12 +18,14 @@ struct AttentionInputs {
   at::Tensor key_BHSD;
   at::Tensor value_BHSD;
   at::Tensor mask_B11S;  // bool, true = may be attended to; undefined = all
-  bool causal = false;   // query n sees keys 0..n; only with N == S and no mask (right padding needs none)
-  AttentionBackend backend = AttentionBackend::kFused;
+  bool causal =
+      false;  // query n sees keys 0..n; only with N == S and no mask (right padding needs none)
+  AttentionBackend backend = AttentionBackend::kAuto;
 };
 
-/// Scaled dot-product attention. float32, bfloat16 or float64; B batch, H heads, N queries, S keys, D head width.
-/// Returns [B, H, N, D]. Differentiable in query, key and value. Throws c10::Error when sizes disagree.
+/// Scaled dot-product attention. float32, bfloat16 or float64; B batch, H heads, N queries, S keys,
+/// D head width. Returns [B, H, N, D]. Differentiable in query, key and value. Throws c10::Error
+/// when sizes disagree.
 at::Tensor attend(const AttentionInputs& inputs);
 
 }  // namespace linformer

@@ -5,10 +5,10 @@
 
 #include <charconv>
 #include <fstream>
-#include <limits>
 #include <thread>
 
 #include "linformer/error.h"
+#include "ops/cpu_allocator.h"
 
 namespace linformer {
 namespace {
@@ -61,20 +61,13 @@ std::int64_t status_bytes(std::string_view field) {
   return 0;
 }
 
-/// Tensors of one step have the sizes of the last: memory that is freed stays with the process instead of being unmapped and
-/// zeroed again by the kernel (a fifth of a forward pass on a CPU). reset_peak_memory gives it back.
-void keep_freed_memory() {
-  ::mallopt(M_MMAP_MAX, 0);
-  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-}
-
 }  // namespace
 
 DeviceChoice choose_device(const std::string& device, const std::string& dtype,
                            std::int64_t threads) {
   DeviceChoice out;
   out.device = parse_device(device);
-  keep_freed_memory();
+  use_cached_cpu_memory();
   const std::int64_t cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
   at::set_num_threads(static_cast<int>(threads > 0 ? threads : cores));
   // cuDNN builds a plan for every new shape, and batches of real sentences hardly ever repeat one.
@@ -119,6 +112,7 @@ std::int64_t peak_memory(at::Device device) {
 
 void reset_peak_memory(at::Device device) {
   if (device.is_cpu()) {
+    release_cached_cpu_memory();
     ::malloc_trim(0);
     std::ofstream("/proc/self/clear_refs") << "5";  // the kernel's way to reset VmHWM
   } else {

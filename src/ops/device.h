@@ -12,21 +12,25 @@ namespace linformer {
 struct DeviceChoice {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
-  std::string description;  // "cpu, 2 threads, float32 (this processor has no bfloat16 instructions)"
+  std::string
+      description;  // "cpu, 2 threads, float32 (this processor has no bfloat16 instructions)"
 };
 
-/// `device`: auto, cpu, cuda, cuda:I. `dtype`: auto, float32, bfloat16. auto takes a GPU when there is one, and bfloat16 where the
-/// device computes in it (sm_80 and later; a CPU with AVX-512 BF16 or AMX). `threads`: 0 = one a core.
-/// Throws UsageError naming the devices present.
-DeviceChoice choose_device(const std::string& device, const std::string& dtype, std::int64_t threads);
+/// `device`: auto, cpu, cuda, cuda:I. `dtype`: auto, float32, bfloat16. auto takes a GPU when there
+/// is one, and bfloat16 where the device computes in it (sm_80 and later; a CPU with AVX-512 BF16
+/// or AMX). `threads`: 0 = one a core. Throws UsageError naming the devices present.
+DeviceChoice choose_device(const std::string& device, const std::string& dtype,
+                           std::int64_t threads);
 
-/// Bytes in use by this process on `device`: resident memory of a CPU process, allocated memory of a GPU.
+/// Bytes in use by this process on `device`: resident memory of a CPU process, allocated memory of
+/// a GPU.
 std::int64_t memory_in_use(at::Device device);
 
 /// Waits until the device has done everything that was asked of it.
 void synchronize(at::Device device);
 
-/// Largest bytes in use since the last reset_peak_memory. On a CPU the peak resident set minus nothing; it is reset by the kernel.
+/// Largest bytes in use since the last reset_peak_memory. On a CPU the peak resident set minus
+/// nothing; it is reset by the kernel.
 std::int64_t peak_memory(at::Device device);
 void reset_peak_memory(at::Device device);
 

@@ -96,13 +96,13 @@ LinearCrossEntropyResult linear_cross_entropy(const LinearCrossEntropyInputs& in
   TORCH_CHECK(in.targets_T.size(0) == in.hidden_TM.size(0), "got ", in.targets_T.size(0),
               " targets for ", in.hidden_TM.size(0), " rows");
   const auto is_trained = [](const at::Tensor& x) { return x.defined() && x.requires_grad(); };
-  const bool wants_gradient = at::GradMode::is_enabled() && (is_trained(in.hidden_TM) || is_trained(in.weight_VM) ||
-                                                             is_trained(in.bias_V));
-  const variable_list out =
-      LinearCrossEntropy::apply(in.hidden_TM, in.weight_VM,
-                                in.bias_V.defined() ? std::optional<at::Tensor>(in.bias_V) : std::nullopt,
-                                in.targets_T,
-                                in.label_smoothing, in.scale, wants_gradient);
+  const bool wants_gradient =
+      at::GradMode::is_enabled() &&
+      (is_trained(in.hidden_TM) || is_trained(in.weight_VM) || is_trained(in.bias_V));
+  const variable_list out = LinearCrossEntropy::apply(
+      in.hidden_TM, in.weight_VM,
+      in.bias_V.defined() ? std::optional<at::Tensor>(in.bias_V) : std::nullopt, in.targets_T,
+      in.label_smoothing, in.scale, wants_gradient);
   return {out[0], out[1]};
 }
 

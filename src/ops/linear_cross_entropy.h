@@ -8,20 +8,23 @@ namespace linformer {
 struct LinearCrossEntropyInputs {
   at::Tensor hidden_TM;
   at::Tensor weight_VM;
-  at::Tensor bias_V;      // undefined = none
-  at::Tensor targets_T;   // int64, 0 <= target < V
+  at::Tensor bias_V;             // undefined = none
+  at::Tensor targets_T;          // int64, 0 <= target < V
   double label_smoothing = 0.0;  // spread uniformly over all V classes
   double scale = 1.0;            // factor of `loss`, e.g. 1 / tokens of the whole step
 };
 
 struct LinearCrossEntropyResult {
-  at::Tensor loss;     // scalar, float32 or float64: scale * sum over tokens of the smoothed cross-entropy; differentiable
-  at::Tensor nll_sum;  // scalar, the same type: sum over tokens of -log p(target), not smoothed, not scaled
+  at::Tensor loss;     // scalar, float32 or float64: scale * sum over tokens of the smoothed
+                       // cross-entropy; differentiable
+  at::Tensor nll_sum;  // scalar, the same type: sum over tokens of -log p(target), not smoothed,
+                       // not scaled
 };
 
-/// The head's product and the label-smoothed cross-entropy in one op, in chunks of rows: neither the [T, V] logits nor their
-/// gradient ever exist whole. Gradients of hidden, weight and bias are computed in the forward pass when they are wanted.
-/// hidden and weight: float32, bfloat16 or float64 of one type and device. Logits are normalised in float32 (float64).
+/// The head's product and the label-smoothed cross-entropy in one op, in chunks of rows: neither
+/// the [T, V] logits nor their gradient ever exist whole. Gradients of hidden, weight and bias are
+/// computed in the forward pass when they are wanted. hidden and weight: float32, bfloat16 or
+/// float64 of one type and device. Logits are normalised in float32 (float64).
 LinearCrossEntropyResult linear_cross_entropy(const LinearCrossEntropyInputs& inputs);
 
 }  // namespace linformer

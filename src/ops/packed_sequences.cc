@@ -16,10 +16,11 @@ at::Tensor scatter_rows(const at::Tensor& x_TM, const at::Tensor& rows_T, std::i
   return out.index_copy_(0, rows_T, x_TM.contiguous());
 }
 
-/// Rows are distinct, so that each direction is the other's gradient: copies both ways, no additions.
+/// Rows are distinct, so that each direction is the other's gradient: copies both ways, no
+/// additions.
 struct ScatterRows : torch::autograd::Function<ScatterRows> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_TM, const at::Tensor& rows_T,
-                            std::int64_t num_rows) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_TM,
+                            const at::Tensor& rows_T, std::int64_t num_rows) {
     context->save_for_backward({rows_T});
     return scatter_rows(x_TM, rows_T, num_rows);
   }
@@ -30,7 +31,8 @@ struct ScatterRows : torch::autograd::Function<ScatterRows> {
 };
 
 struct GatherRows : torch::autograd::Function<GatherRows> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_RM, const at::Tensor& rows_T) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_RM,
+                            const at::Tensor& rows_T) {
     context->save_for_backward({rows_T});
     context->saved_data["num_rows"] = x_RM.size(0);
     return at::index_select(x_RM, 0, rows_T);
@@ -51,8 +53,8 @@ at::Tensor to_device(const std::vector<std::int64_t>& values, at::Device device)
 
 }  // namespace
 
-PackedSequences pack_sequences(std::span<const std::int64_t> ids, std::span<const std::int64_t> lengths,
-                               at::Device device) {
+PackedSequences pack_sequences(std::span<const std::int64_t> ids,
+                               std::span<const std::int64_t> lengths, at::Device device) {
   PackedSequences out;
   out.lengths.assign(lengths.begin(), lengths.end());
   out.num_tokens = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});

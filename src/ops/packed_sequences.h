@@ -11,8 +11,9 @@ namespace linformer {
 
 // Shapes: T real tokens of all sequences, B sequences, N longest length, M any width.
 
-/// B sequences stored as their T real tokens one after another. Row-wise work (linear layers, norms, loss) sees no pad;
-/// attention goes through unpack and repack, the only place where a padded form exists.
+/// B sequences stored as their T real tokens one after another. Row-wise work (linear layers,
+/// norms, loss) sees no pad; attention goes through unpack and repack, the only place where a
+/// padded form exists.
 struct PackedSequences {
   at::Tensor ids_T;        // int64
   at::Tensor positions_T;  // int64: 0, 1, ... inside each sequence
@@ -27,9 +28,10 @@ struct PackedSequences {
   bool is_ragged() const { return mask_BN.defined(); }
 };
 
-/// Packs `ids` (all sequences one after another) of the given lengths, each >= 1. Throws c10::Error when the sizes disagree.
-PackedSequences pack_sequences(std::span<const std::int64_t> ids, std::span<const std::int64_t> lengths,
-                               at::Device device);
+/// Packs `ids` (all sequences one after another) of the given lengths, each >= 1. Throws c10::Error
+/// when the sizes disagree.
+PackedSequences pack_sequences(std::span<const std::int64_t> ids,
+                               std::span<const std::int64_t> lengths, at::Device device);
 
 /// B sequences of one length N from ids_BN (int64, on its device).
 PackedSequences pack_rectangle(const at::Tensor& ids_BN);

@@ -9,12 +9,12 @@
 namespace linformer {
 
 std::int64_t logit_chunk_rows(const at::Tensor& weight_VM) {
-  const std::int64_t budget = weight_VM.is_cuda() ? std::int64_t{1} << 30 : std::int64_t{1} << 26;
+  const std::int64_t budget = weight_VM.is_cuda() ? std::int64_t{1} << 30 : std::int64_t{1} << 28;
   return std::max<std::int64_t>(64, budget / (4 * weight_VM.size(0)));
 }
 
-at::Tensor token_nll(const at::Tensor& hidden_TM, const at::Tensor& weight_VM, const at::Tensor& bias_V,
-                     const at::Tensor& targets_T) {
+at::Tensor token_nll(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
+                     const at::Tensor& bias_V, const at::Tensor& targets_T) {
   TORCH_CHECK(targets_T.size(0) == hidden_TM.size(0), "got ", targets_T.size(0), " targets for ",
               hidden_TM.size(0), " rows");
   const at::NoGradGuard no_grad;
@@ -26,7 +26,8 @@ at::Tensor token_nll(const at::Tensor& hidden_TM, const at::Tensor& weight_VM, c
   for (std::int64_t begin = 0; begin < hidden_TM.size(0); begin += rows) {
     throw_if_interrupted();
     const std::int64_t count = std::min(rows, hidden_TM.size(0) - begin);
-    const at::Tensor logits_CV = at::linear(hidden_TM.narrow(0, begin, count), weight_VM, bias).to(wide);
+    const at::Tensor logits_CV =
+        at::linear(hidden_TM.narrow(0, begin, count), weight_VM, bias).to(wide);
     const at::Tensor target_C =
         logits_CV.gather(1, targets_T.narrow(0, begin, count).unsqueeze(1)).squeeze(1);
     out_T.narrow(0, begin, count).copy_(at::logsumexp(logits_CV, {1}) - target_C);

@@ -73,9 +73,7 @@ ChrfStatistics& ChrfStatistics::operator+=(const ChrfStatistics& other) {
   return *this;
 }
 
-std::string ChrfScore::line() const {
-  return "chrF2|" + signature + " = " + fixed(score, 2);
-}
+std::string ChrfScore::line() const { return "chrF2|" + signature + " = " + fixed(score, 2); }
 
 ChrfStatistics chrf_statistics(std::string_view hypothesis, std::string_view reference) {
   const std::vector<char32_t> ours = characters_of(hypothesis);

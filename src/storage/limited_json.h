@@ -20,7 +20,7 @@ struct JsonLimits {
 /// Throws CheckpointError "PATH@OFFSET: reason"; offsets count from `base`.
 /// For files of this module's formats only; torch code must not include this header.
 nlohmann::json parse_limited_json(std::string_view text, const std::string& path,
-                                 std::uint64_t base = 0, const JsonLimits& limits = {});
+                                  std::uint64_t base = 0, const JsonLimits& limits = {});
 
 /// Offset of the `occurrence`-th (from 0) member name `key` in `text`, 0 when there is none.
 std::size_t find_json_key(std::string_view text, const std::string& key, int occurrence = 0);

@@ -182,12 +182,12 @@ std::string show_json(const Json& value) {
 }
 
 const Json& member(const Json& object, const char* key, const std::string& file,
-                   const std::string& path) {
+                   std::string_view path) {
   if (!object.is_object()) {
-    fail_setting(file, path, "is not an object (got " + show_json(object) + ")");
+    fail_setting(file, std::string(path), "is not an object (got " + show_json(object) + ")");
   }
   const auto entry = object.find(key);
-  if (entry == object.end()) fail_setting(file, path, std::string("has no ") + key);
+  if (entry == object.end()) fail_setting(file, std::string(path), std::string("has no ") + key);
   return *entry;
 }
 

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "text/tokenizer_spec.h"
 
@@ -23,7 +24,7 @@ std::string show_json(const nlohmann::json& value);
 
 /// object[key]; a DataError that names PATH.key when it is missing or `object` is no object.
 const nlohmann::json& member(const nlohmann::json& object, const char* key, const std::string& file,
-                             const std::string& path);
+                             std::string_view path);
 
 /// object[key] as a boolean, `fallback` when it is missing.
 bool flag(const nlohmann::json& object, const char* key, bool fallback, const std::string& file,

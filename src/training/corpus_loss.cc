@@ -12,7 +12,8 @@
 namespace linformer {
 namespace {
 
-/// Indices grouped by length, longest targets first, at most `batch_tokens` real tokens on either side of a group.
+/// Indices grouped by length, longest targets first, at most `batch_tokens` real tokens on either
+/// side of a group.
 std::vector<std::vector<std::size_t>> length_groups(const std::vector<IdPair>& pairs,
                                                     std::int64_t batch_tokens) {
   std::vector<std::size_t> order(pairs.size());
@@ -52,16 +53,17 @@ CorpusLoss corpus_loss(Transformer& model, const std::vector<IdPair>& pairs,
     const DeviceBatch batch = make_batch(batch_pairs, device);
     const at::Tensor hidden_TM =
         model.decode(batch.decoder_input, model.encode(batch.source), batch.source);
-    const at::Tensor nll_T = token_nll(hidden_TM, model.head_weight(), model.head_bias(), batch.labels_T)
-                                 .to(at::kCPU, at::kDouble);
+    const at::Tensor nll_T =
+        token_nll(hidden_TM, model.head_weight(), model.head_bias(), batch.labels_T)
+            .to(at::kCPU, at::kDouble);
     const double* value = nll_T.const_data_ptr<double>();
     for (std::size_t b = 0; b < group.size(); ++b) {
       const auto count = batch.decoder_input.lengths[b];
       const double sum = std::accumulate(value, value + count, 0.0);
       value += count;
       if (!std::isfinite(sum)) {
-        throw DivergenceError("the loss of pair " + std::to_string(group[b] + 1) + " is not finite (" +
-                              std::to_string(count) + " target tokens)");
+        throw DivergenceError("the loss of pair " + std::to_string(group[b] + 1) +
+                              " is not finite (" + std::to_string(count) + " target tokens)");
       }
       out.pair_nll[group[b]] = sum;
       out.pair_tokens[group[b]] = count;

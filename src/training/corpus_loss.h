@@ -14,7 +14,8 @@ struct IdPair {
   std::vector<std::int32_t> target;
 };
 
-/// Teacher-forced cross-entropy of a corpus, weighted by target tokens (each token predicted after its predecessors; <s> is not).
+/// Teacher-forced cross-entropy of a corpus, weighted by target tokens (each token predicted after
+/// its predecessors; <s> is not).
 struct CorpusLoss {
   double nll_sum = 0;  // nats
   std::int64_t tokens = 0;
@@ -25,8 +26,10 @@ struct CorpusLoss {
   double mean() const { return nll_sum / static_cast<double>(tokens); }
 };
 
-/// Scores every pair, without dropout, in batches of at most `batch_tokens` real tokens on either side, grouped by length.
-/// Throws DivergenceError when a pair's value is not finite, c10::Error for a source longer than a linear Linformer's max_length.
-CorpusLoss corpus_loss(Transformer& model, const std::vector<IdPair>& pairs, std::int64_t batch_tokens, at::Device device);
+/// Scores every pair, without dropout, in batches of at most `batch_tokens` real tokens on either
+/// side, grouped by length. Throws DivergenceError when a pair's value is not finite, c10::Error
+/// for a source longer than a linear Linformer's max_length.
+CorpusLoss corpus_loss(Transformer& model, const std::vector<IdPair>& pairs,
+                       std::int64_t batch_tokens, at::Device device);
 
 }  // namespace linformer

@@ -30,9 +30,10 @@ DeviceBatch make_batch(std::span<const IdPair> pairs, at::Device device) {
   DeviceBatch out;
   out.source = pack_sequences(source.ids, source.lengths, device);
   out.decoder_input = pack_sequences(input.ids, input.lengths, device);
-  out.labels_T = at::from_blob(labels.ids.data(), {static_cast<std::int64_t>(labels.ids.size())},
-                               at::TensorOptions(at::kLong))
-                     .to(at::TensorOptions(at::kLong).device(device), /*non_blocking=*/false, /*copy=*/true);
+  out.labels_T =
+      at::from_blob(labels.ids.data(), {static_cast<std::int64_t>(labels.ids.size())},
+                    at::TensorOptions(at::kLong))
+          .to(at::TensorOptions(at::kLong).device(device), /*non_blocking=*/false, /*copy=*/true);
   out.source_tokens = out.source.num_tokens;
   out.target_tokens = out.labels_T.size(0);
   return out;

@@ -10,7 +10,8 @@
 
 namespace linformer {
 
-/// One batch on the device: source, decoder input (target without its last id) and labels (target without its first).
+/// One batch on the device: source, decoder input (target without its last id) and labels (target
+/// without its first).
 struct DeviceBatch {
   PackedSequences source;
   PackedSequences decoder_input;

@@ -21,9 +21,11 @@ double compatibility_rate(const TrainingConfig& training, const LrProgress& prog
   const std::int64_t warmup = scheduler.warmup_steps;
   const double base = training.learning_rate;
   if (progress.step < warmup) {
-    return base * (0.001 + 0.999 * static_cast<double>(progress.step) / static_cast<double>(warmup));
+    return base *
+           (0.001 + 0.999 * static_cast<double>(progress.step) / static_cast<double>(warmup));
   }
-  if (!scheduler.cosine_annealing) return halved(base, progress.plateau_reductions, scheduler.min_lr);
+  if (!scheduler.cosine_annealing)
+    return halved(base, progress.plateau_reductions, scheduler.min_lr);
   // Epochs that ended before the warm-up did take no cosine step.
   const std::int64_t in_warmup =
       progress.steps_per_epoch > 0 ? warmup / progress.steps_per_epoch : progress.epochs_done;

@@ -6,6 +6,17 @@
 #include "base/fault.h"
 
 namespace linformer {
+namespace {
+
+// The signature that ATen's fused Adam and AdamW share.
+using FusedUpdate = void(at::TensorList parameters, at::TensorList gradients,
+                         at::TensorList exp_avgs, at::TensorList exp_avg_sqs,
+                         at::TensorList max_exp_avg_sqs, at::TensorList steps, double learning_rate,
+                         double beta1, double beta2, double weight_decay, double epsilon,
+                         bool amsgrad, bool maximize, const std::optional<at::Tensor>& grad_scale,
+                         const std::optional<at::Tensor>& found_inf);
+
+}  // namespace
 
 Optimizer::Optimizer(ParameterStore& store, const TrainingConfig& config)
     : store_(store), config_(config) {
@@ -15,16 +26,32 @@ Optimizer::Optimizer(ParameterStore& store, const TrainingConfig& config)
         {&parameter, at::zeros_like(parameter.master), at::zeros_like(parameter.master)});
     moments_.back().exp_avg.set_requires_grad(false);
     moments_.back().exp_avg_sq.set_requires_grad(false);
-    masters_.push_back(parameter.master);
-    exp_avgs_.push_back(moments_.back().exp_avg);
-    exp_avg_sqs_.push_back(moments_.back().exp_avg_sq);
-    step_tensors_.push_back(at::zeros({}, at::TensorOptions(at::kFloat).device(store.device())));
+    Group& group = group_of(parameter);
+    group.members.push_back(moments_.size() - 1);
+    group.masters.push_back(parameter.master);
+    group.exp_avgs.push_back(moments_.back().exp_avg);
+    group.exp_avg_sqs.push_back(moments_.back().exp_avg_sq);
+    group.step_tensors.push_back(
+        at::zeros({}, at::TensorOptions(at::kFloat).device(store.device())));
   }
+}
+
+Optimizer::Group& Optimizer::group_of(const Parameter& parameter) {
+  const bool is_projection =
+      parameter.name.ends_with(".E.weight") || parameter.name.ends_with(".F.weight");
+  const double lr_scale = is_projection ? config_.projection_lr_scale : 1.0;
+  for (Group& group : groups_) {
+    if (group.lr_scale == lr_scale) return group;
+  }
+  groups_.push_back({.lr_scale = lr_scale});
+  return groups_.back();
 }
 
 void Optimizer::set_steps(std::int64_t steps) {
   steps_ = steps;
-  for (at::Tensor& tensor : step_tensors_) tensor.fill_(static_cast<double>(steps));
+  for (Group& group : groups_) {
+    for (at::Tensor& tensor : group.step_tensors) tensor.fill_(static_cast<double>(steps));
+  }
 }
 
 std::vector<at::Tensor> Optimizer::take_gradients() {
@@ -51,16 +78,17 @@ StepOutcome Optimizer::step(double learning_rate) {
     at::_foreach_mul_(gradients, factor);
   }
   const std::optional<at::Tensor> found_inf = norm.isfinite().logical_not().to(at::kFloat);
-  const double weight_decay = config_.weight_decay;
-  at::_foreach_add_(step_tensors_, 1);
-  if (config_.optimizer == OptimizerKind::kAdam) {
-    at::_fused_adam_(masters_, gradients, exp_avgs_, exp_avg_sqs_, {}, step_tensors_, learning_rate,
-                     config_.beta1, config_.beta2, weight_decay, config_.epsilon, /*amsgrad=*/false,
-                     /*maximize=*/false, /*grad_scale=*/std::nullopt, found_inf);
-  } else {
-    at::_fused_adamw_(masters_, gradients, exp_avgs_, exp_avg_sqs_, {}, step_tensors_, learning_rate,
-                      config_.beta1, config_.beta2, weight_decay, config_.epsilon, /*amsgrad=*/false,
-                      /*maximize=*/false, /*grad_scale=*/std::nullopt, found_inf);
+  const auto update = config_.optimizer == OptimizerKind::kAdam
+                          ? static_cast<FusedUpdate*>(at::_fused_adam_)
+                          : static_cast<FusedUpdate*>(at::_fused_adamw_);
+  for (Group& group : groups_) {
+    std::vector<at::Tensor> members;
+    for (const std::size_t i : group.members) members.push_back(gradients[i]);
+    at::_foreach_add_(group.step_tensors, 1);
+    update(group.masters, members, group.exp_avgs, group.exp_avg_sqs, {}, group.step_tensors,
+           learning_rate * group.lr_scale, config_.beta1, config_.beta2, config_.weight_decay,
+           config_.epsilon, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt,
+           found_inf);
   }
   ++steps_;
   store_.refresh_shadows();

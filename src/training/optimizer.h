@@ -16,14 +16,14 @@ struct StepOutcome {
   at::Tensor gradient_norms_P;  // of each trained parameter
 };
 
-/// Adam or AdamW (fused, ATen) on the float32 masters of a store, with clipping of the whole gradient's norm. Parameters that
-/// never get a gradient have no moments.
+/// Adam or AdamW (fused, ATen) on the float32 masters of a store, with clipping of the whole
+/// gradient's norm. Parameters that never get a gradient have no moments.
 class Optimizer {
  public:
   Optimizer(ParameterStore& store, const TrainingConfig& config);
 
-  /// Applies the gradients that backward left in the store and drops them. A non-finite gradient leaves weights and moments as
-  /// they are; its norm says so. Shadows are refreshed.
+  /// Applies the gradients that backward left in the store and drops them. A non-finite gradient
+  /// leaves weights and moments as they are; its norm says so. Shadows are refreshed.
   StepOutcome step(double learning_rate);
 
   /// Name of the first parameter whose gradient was not finite. Waits for the device.
@@ -43,13 +43,21 @@ class Optimizer {
  private:
   std::vector<at::Tensor> take_gradients();
 
+  // The parameters of one learning rate, side by side.
+  struct Group {
+    double lr_scale;
+    std::vector<std::size_t> members;  // in moments_
+    std::vector<at::Tensor> masters;
+    std::vector<at::Tensor> exp_avgs;
+    std::vector<at::Tensor> exp_avg_sqs;
+    std::vector<at::Tensor> step_tensors;
+  };
+  Group& group_of(const Parameter& parameter);
+
   ParameterStore& store_;
   TrainingConfig config_;
   std::vector<Moments> moments_;
-  std::vector<at::Tensor> masters_;
-  std::vector<at::Tensor> exp_avgs_;
-  std::vector<at::Tensor> exp_avg_sqs_;
-  std::vector<at::Tensor> step_tensors_;
+  std::vector<Group> groups_;
   std::int64_t steps_ = 0;
 };
 

@@ -45,8 +45,8 @@ struct Reader {
 void require_same(const std::string& path, const char* what, const std::string& old_value,
                   const std::string& new_value) {
   if (old_value == new_value) return;
-  throw CheckpointError(path + ": " + what + " of the run differs (checkpoint " + old_value + ", here " +
-                        new_value + ")");
+  throw CheckpointError(path + ": " + what + " of the run differs (checkpoint " + old_value +
+                        ", here " + new_value + ")");
 }
 
 }  // namespace
@@ -78,14 +78,17 @@ std::string restore_generation(const Generation& generation, const RunFingerprin
                                TrainState& state) {
   const std::string state_path = generation.path + "/" + std::string(kStateFile);
   const JsonState json = JsonState::parse(read_generation_file(generation, kStateFile), state_path);
-  require_same(state_path, "the tokenizer", json.get_text("tokenizer_digest"), fingerprint.tokenizer_digest);
-  require_same(state_path, "the training data", json.get_text("data_digest"), fingerprint.data_digest);
+  require_same(state_path, "the tokenizer", json.get_text("tokenizer_digest"),
+               fingerprint.tokenizer_digest);
+  require_same(state_path, "the training data", json.get_text("data_digest"),
+               fingerprint.data_digest);
   std::string note;
   if (json.get_text("environment") != fingerprint.environment) {
     note = "the environment differs (checkpoint: " + json.get_text("environment") +
            "; here: " + fingerprint.environment + ")";
     if (!allow_inexact) {
-      throw CheckpointError(state_path + ": " + note + "; --allow-inexact goes on without the same bits");
+      throw CheckpointError(state_path + ": " + note +
+                            "; --allow-inexact goes on without the same bits");
     }
   }
   visit_state(state, Reader{json});

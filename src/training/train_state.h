@@ -9,19 +9,20 @@
 
 namespace linformer {
 
-/// Where a run stands after a whole number of optimizer steps. With weights and moments it is all that the next step depends on:
-/// the order of an epoch is f(seed, epoch) and dropout is reseeded by f(seed, step).
+/// Where a run stands after a whole number of optimizer steps. With weights and moments it is all
+/// that the next step depends on: the order of an epoch is f(seed, epoch) and dropout is reseeded
+/// by f(seed, step).
 struct TrainState {
   std::int64_t step = 0;
-  std::int64_t epoch = 0;         // 0-based, the epoch of the next batch
-  std::int64_t batch = 0;         // next batch of that epoch
-  std::int64_t sample = 0;        // pairs of that epoch that are done
+  std::int64_t epoch = 0;   // 0-based, the epoch of the next batch
+  std::int64_t batch = 0;   // next batch of that epoch
+  std::int64_t sample = 0;  // pairs of that epoch that are done
   std::int64_t source_tokens = 0;
   std::int64_t target_tokens = 0;
   double elapsed_seconds = 0;
 
   std::int64_t validated_step = 0;
-  std::int64_t best_step = 0;     // 0 = no validation so far
+  std::int64_t best_step = 0;  // 0 = no validation so far
   double best_value = 0;
   std::int64_t without_better = 0;  // validations since the best
   double plateau_best = 0;          // lowest validation loss; meaningful once validated_step > 0
@@ -51,12 +52,16 @@ struct GenerationInputs {
   const std::string& tokenizer_json;
 };
 
-/// Commits a generation step-N of the run, verified, and prunes older ones (see storage/checkpoint_transaction.h).
-CommitResult save_generation(const std::string& run_directory, const GenerationInputs& inputs, std::int64_t keep);
+/// Commits a generation step-N of the run, verified, and prunes older ones (see
+/// storage/checkpoint_transaction.h).
+CommitResult save_generation(const std::string& run_directory, const GenerationInputs& inputs,
+                             std::int64_t keep);
 
-/// Restores weights, moments and state. Throws CheckpointError naming what does not fit: another tokenizer, other data, another
-/// environment (unless `allow_inexact`, which is reported through the return value's text, empty = exact).
-std::string restore_generation(const Generation& generation, const RunFingerprint& fingerprint, bool allow_inexact,
-                               ParameterStore& store, Optimizer& optimizer, TrainState& state);
+/// Restores weights, moments and state. Throws CheckpointError naming what does not fit: another
+/// tokenizer, other data, another environment (unless `allow_inexact`, which is reported through
+/// the return value's text, empty = exact).
+std::string restore_generation(const Generation& generation, const RunFingerprint& fingerprint,
+                               bool allow_inexact, ParameterStore& store, Optimizer& optimizer,
+                               TrainState& state);
 
 }  // namespace linformer

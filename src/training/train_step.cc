@@ -29,7 +29,8 @@ StepSums accumulate_gradients(Transformer& model, const PairSet& pairs,
                               std::span<const std::vector<std::uint32_t>> micro_batches,
                               double label_smoothing, std::uint64_t seed, std::int64_t step,
                               at::Device device) {
-  at::manual_seed(SplitMix64(seed ^ (static_cast<std::uint64_t>(step) * 0x9E3779B97F4A7C15ULL)).next());
+  at::manual_seed(
+      SplitMix64(seed ^ (static_cast<std::uint64_t>(step) * 0x9E3779B97F4A7C15ULL)).next());
   StepSums sums;
   for (const auto& indices : micro_batches) {
     for (const std::uint32_t i : indices) sums.target_tokens += pairs.target_lengths()[i] - 1;

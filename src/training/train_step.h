@@ -23,9 +23,12 @@ std::vector<IdPair> gather_pairs(const PairSet& pairs, std::span<const std::uint
 /// All pairs, in order.
 std::vector<IdPair> gather_pairs(const PairSet& pairs);
 
-/// Forward and backward of the micro-batches of one step; gradients are left in the model's parameters: those of the label-smoothed
-/// cross-entropy averaged over all target tokens of the step. Dropout is reseeded from `seed` and `step`.
-StepSums accumulate_gradients(Transformer& model, const PairSet& pairs, std::span<const std::vector<std::uint32_t>> micro_batches,
-                              double label_smoothing, std::uint64_t seed, std::int64_t step, at::Device device);
+/// Forward and backward of the micro-batches of one step; gradients are left in the model's
+/// parameters: those of the label-smoothed cross-entropy averaged over all target tokens of the
+/// step. Dropout is reseeded from `seed` and `step`.
+StepSums accumulate_gradients(Transformer& model, const PairSet& pairs,
+                              std::span<const std::vector<std::uint32_t>> micro_batches,
+                              double label_smoothing, std::uint64_t seed, std::int64_t step,
+                              at::Device device);
 
 }  // namespace linformer

@@ -13,7 +13,8 @@
 namespace linformer {
 namespace {
 
-constexpr std::int64_t kPlateauPatience = 5;  // the original's: halve after more than so many epochs
+constexpr std::int64_t kPlateauPatience =
+    5;  // the original's: halve after more than so many epochs
 
 std::vector<std::vector<std::uint32_t>> batches_of(const RunConfig& config, const PairSet& pairs,
                                                    std::int64_t epoch) {
@@ -33,7 +34,8 @@ std::int64_t steps_of(std::size_t batches, std::int64_t accumulate) {
 Trainer::Trainer(const TrainerParts& parts, TrainState state)
     : parts_(parts), state_(state), start_(std::chrono::steady_clock::now()) {
   const TrainingConfig& training = parts_.config.training;
-  steps_per_epoch_ = steps_of(batches_of(parts_.config, parts_.train, 0).size(), training.accumulate);
+  steps_per_epoch_ =
+      steps_of(batches_of(parts_.config, parts_.train, 0).size(), training.accumulate);
   total_steps_ = training.epochs * steps_per_epoch_;
   if (training.max_steps > 0) total_steps_ = std::min(total_steps_, training.max_steps);
   saved_step_ = state_.step > 0 ? state_.step : -1;
@@ -125,12 +127,12 @@ void Trainer::run_step() {
   const StepSums sums =
       accumulate_gradients(parts_.model, parts_.train, micro_batches, training.label_smoothing,
                            parts_.config.seed, state_.step, parts_.device);
-  const double rate = learning_rate_at(
-      parts_.config, {.step = state_.step,
-                      .total_steps = total_steps_,
-                      .epochs_done = state_.epoch,
-                      .steps_per_epoch = steps_per_epoch_,
-                      .plateau_reductions = state_.plateau_reductions});
+  const double rate =
+      learning_rate_at(parts_.config, {.step = state_.step,
+                                       .total_steps = total_steps_,
+                                       .epochs_done = state_.epoch,
+                                       .steps_per_epoch = steps_per_epoch_,
+                                       .plateau_reductions = state_.plateau_reductions});
   const StepOutcome outcome = parts_.optimizer.step(rate);
   state_.batch += static_cast<std::int64_t>(count);
   finish_step(sums, outcome, rate, pairs);
@@ -173,8 +175,10 @@ StepRecord Trainer::record(double learning_rate) const {
   out.step = state_.step;
   out.epochs = parts_.config.training.epochs;
   out.epoch = std::min(state_.batch == 0 ? state_.epoch : state_.epoch + 1, out.epochs);
-  out.progress = static_cast<double>(state_.step) / static_cast<double>(std::max<std::int64_t>(1, total_steps_));
-  out.loss = state_.interval_nll / static_cast<double>(std::max<std::int64_t>(1, state_.interval_tokens));
+  out.progress = static_cast<double>(state_.step) /
+                 static_cast<double>(std::max<std::int64_t>(1, total_steps_));
+  out.loss =
+      state_.interval_nll / static_cast<double>(std::max<std::int64_t>(1, state_.interval_tokens));
   out.perplexity = std::exp(out.loss);
   out.learning_rate = learning_rate;
   out.gradient_norm = state_.interval_norm;
@@ -203,8 +207,8 @@ void Trainer::validate() {
   ValidationRecord record;
   record.step = state_.step;
   record.epoch = state_.batch == 0 ? state_.epoch : state_.epoch + 1;
-  record.loss = corpus_loss(parts_.model, validation_pairs_,
-                            parts_.device.is_cuda() ? 16384 : 4096, parts_.device)
+  record.loss = corpus_loss(parts_.model, validation_pairs_, parts_.device.is_cuda() ? 16384 : 4096,
+                            parts_.device)
                     .mean();
   record.perplexity = std::exp(record.loss);
   std::string sample;
@@ -228,8 +232,8 @@ void Trainer::validate() {
 void Trainer::judge(const ValidationRecord& record) {
   const bool by_bleu = parts_.config.training.early_stopping.metric == Metric::kBleu;
   const double value = by_bleu ? record.bleu.value_or(0.0) : record.loss;
-  const bool is_better = state_.best_step == 0 ||
-                         (by_bleu ? value > state_.best_value : value < state_.best_value);
+  const bool is_better =
+      state_.best_step == 0 || (by_bleu ? value > state_.best_value : value < state_.best_value);
   if (is_better) {
     state_.best_step = state_.step;
     state_.best_value = value;

@@ -44,14 +44,15 @@ struct TrainerParts {
   std::function<void(const CommitResult&)> on_save;
 };
 
-/// Runs the loop: steps, validations, checkpoints. Whether something is due is a function of the state alone, so that a run that was
-/// stopped anywhere goes on as if it had not been.
+/// Runs the loop: steps, validations, checkpoints. Whether something is due is a function of the
+/// state alone, so that a run that was stopped anywhere goes on as if it had not been.
 class Trainer {
  public:
   Trainer(const TrainerParts& parts, TrainState state);
 
-  /// Trains to the end. On a signal the unfinished step is dropped, the last full one saved, and Interrupted thrown.
-  /// Throws DivergenceError (nothing is saved) when a loss, a gradient or a validation loss is not finite.
+  /// Trains to the end. On a signal the unfinished step is dropped, the last full one saved, and
+  /// Interrupted thrown. Throws DivergenceError (nothing is saved) when a loss, a gradient or a
+  /// validation loss is not finite.
   FinalRecord run();
 
   const TrainState& state() const { return state_; }
@@ -63,7 +64,8 @@ class Trainer {
   bool is_checkpoint_due() const;
   void enter_epoch();
   void run_step();
-  void finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate, std::int64_t pairs);
+  void finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
+                   std::int64_t pairs);
   void emit_record(double learning_rate);
   void validate();
   void judge(const ValidationRecord& record);

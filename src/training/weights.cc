@@ -48,12 +48,14 @@ HostTensors host_weights(const ParameterStore& store) {
   return out;
 }
 
-void copy_tensor(const SafetensorsFile& file, const std::string& name, const at::Tensor& destination) {
+void copy_tensor(const SafetensorsFile& file, const std::string& name,
+                 const at::Tensor& destination) {
   const at::NoGradGuard no_grad;
   const TensorView& view = file.at(name);
   if (destination.sizes() != at::IntArrayRef(view.shape)) {
     throw CheckpointError(file.path() + ": tensor " + name + " has another shape (got " +
-                          shape_text(view.shape) + ", want " + shape_text(destination.sizes()) + ")");
+                          shape_text(view.shape) + ", want " + shape_text(destination.sizes()) +
+                          ")");
   }
   const std::int64_t bad = first_non_finite(view);
   if (bad >= 0) {

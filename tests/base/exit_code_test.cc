@@ -47,7 +47,8 @@ TEST(RunGuarded, ReturnsWhatTheBodyReturns) {
 }
 
 TEST(RunGuarded, ErrorBecomesItsCodeAndOneLine) {
-  const Outcome outcome = guarded([] { throw ConfigError("a.yaml:7:3: model.typ is not an option"); });
+  const Outcome outcome =
+      guarded([] { throw ConfigError("a.yaml:7:3: model.typ is not an option"); });
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.text, "linformer: error: a.yaml:7:3: model.typ is not an option\n");
 }

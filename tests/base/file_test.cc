@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,7 +89,8 @@ TEST(AtomicFile, LargeWritesKeepTheirOrder) {
   const std::string path = directory.file("f");
   std::string wanted;
   AtomicFile file(path);
-  for (const std::size_t size : {std::size_t{10}, std::size_t{1} << 20, std::size_t{3}, std::size_t{3} << 20}) {
+  for (const std::size_t size :
+       {std::size_t{10}, std::size_t{1} << 20, std::size_t{3}, std::size_t{3} << 20}) {
     const std::string piece(size, static_cast<char>('a' + wanted.size() % 26));
     file.write(piece);
     wanted += piece;

@@ -50,7 +50,9 @@ TEST(InputStream, PlainAndGzipGiveTheSameText) {
 
 TEST(InputStream, GzipMembersFollowOneAnother) {
   const TempDirectory directory;
-  EXPECT_EQ(read_all(directory.write("a.gz", gzip_bytes("one\n") + gzip_bytes("") + gzip_bytes("two\n"))), "one\ntwo\n");
+  EXPECT_EQ(
+      read_all(directory.write("a.gz", gzip_bytes("one\n") + gzip_bytes("") + gzip_bytes("two\n"))),
+      "one\ntwo\n");
 }
 
 TEST(InputStream, NameAndContentMustAgreeAboutGzip) {
@@ -77,7 +79,8 @@ TEST(InputStream, DamagedGzipIsAnError) {
   std::string data = gzip_bytes(many_lines());
   data[data.size() / 2] = static_cast<char>(data[data.size() / 2] ^ 0x55);
   const std::string path = directory.write("a.gz", data);
-  EXPECT_TRUE(error_text<DataError>([&] { read_all(path); }).starts_with(path + ": damaged gzip data"));
+  EXPECT_TRUE(
+      error_text<DataError>([&] { read_all(path); }).starts_with(path + ": damaged gzip data"));
 }
 
 TEST(InputStream, WhatIsNoRegularFileIsRefusedWithoutBlocking) {
@@ -107,7 +110,8 @@ TEST(InputStream, FileThatGrowsOrShrinksWhileItIsReadIsAnError) {
 
 TEST(LineReader, LastLineNeedsNoNewline) {
   const TempDirectory directory;
-  EXPECT_EQ(read_lines(directory.write("a", "one\n\ntwo")), (std::vector<std::string>{"one", "", "two"}));
+  EXPECT_EQ(read_lines(directory.write("a", "one\n\ntwo")),
+            (std::vector<std::string>{"one", "", "two"}));
   EXPECT_EQ(read_lines(directory.write("b", "one\n")), std::vector<std::string>{"one"});
   EXPECT_EQ(read_lines(directory.write("c", "\n")), std::vector<std::string>{""});
   EXPECT_TRUE(read_lines(directory.write("d", "")).empty());

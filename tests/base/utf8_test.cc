@@ -27,8 +27,8 @@ TEST(Utf8, MalformedSequencesHaveLengthZero) {
   using namespace std::literals;
   for (const std::string_view text :
        {"\x80"sv, "\xbf"sv, "\xc0\x80"sv, "\xc1\xbf"sv, "\xe0\x9f\xbf"sv, "\xed\xa0\x80"sv,
-        "\xed\xbf\xbf"sv, "\xf0\x8f\xbf\xbf"sv, "\xf4\x90\x80\x80"sv, "\xf5\x80\x80\x80"sv, "\xff"sv,
-        "\xc3"sv, "\xe2\x82"sv, "\xf0\x9f\x98"sv, "\xc3("sv, "\xe2\x28\xa1"sv}) {
+        "\xed\xbf\xbf"sv, "\xf0\x8f\xbf\xbf"sv, "\xf4\x90\x80\x80"sv, "\xf5\x80\x80\x80"sv,
+        "\xff"sv, "\xc3"sv, "\xe2\x82"sv, "\xf0\x9f\x98"sv, "\xc3("sv, "\xe2\x28\xa1"sv}) {
     EXPECT_EQ(utf8_sequence_length(text, 0), 0U) << testing::PrintToString(text);
     EXPECT_EQ(utf8_first_invalid(text), 0U);
   }

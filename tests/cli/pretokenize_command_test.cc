@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -63,6 +64,16 @@ TEST_F(PretokenizeCommand, WritesOneLineAndTalksOfWhatIsLeftOut) {
       talk_,
       "dropped 1 pair longer than 9 tokens\nskipped 1 pair with an empty cell, the first at " +
           options_.corpus.file + ":3\nreplaced 1 invalid UTF-8 sequences by U+FFFD\n");
+}
+
+TEST_F(PretokenizeCommand, CorpusThatGrowsWhileItIsReadIsAnErrorAndLeavesNoStore) {
+  // A file of the kernel's has size 0 and gives bytes all the same.
+  std::filesystem::create_symlink("/proc/self/status", directory_.file("growing.txt"));
+  options_.corpus.file.clear();
+  options_.corpus.source = options_.corpus.target = directory_.file("growing.txt");
+  const std::string text = error_text<DataError>([&] { run_pretokenize(options_, common_); });
+  EXPECT_TRUE(text.starts_with(options_.corpus.source + ": changed while it was read")) << text;
+  EXPECT_FALSE(std::filesystem::exists(options_.output));
 }
 
 TEST_F(PretokenizeCommand, UnknownPoliciesAreUsageErrors) {

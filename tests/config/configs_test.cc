@@ -88,7 +88,8 @@ TEST(Configs, OursAreTheCorrectedModel) {
     EXPECT_FALSE(model.compatibility) << name;
     EXPECT_EQ(model.norm, NormPlacement::kPre) << name;
     EXPECT_TRUE(model.tie_embeddings) << name;
-    EXPECT_EQ(model.dropout > 0.0, name != "demo") << name;  // the demo sees its corpus less than three times
+    EXPECT_EQ(model.dropout > 0.0, name != "demo")
+        << name;  // the demo sees its corpus less than three times
     EXPECT_EQ(model.projected_length, k) << name;
   }
 }

@@ -154,8 +154,9 @@ TEST_F(PairSets, KeptTextBelongsToTheKeptPairsAndIdsStayTheSame) {
   for (std::uint32_t i = 0; i < set.size(); ++i) EXPECT_EQ(set.text(i).source, source(set, i));
   EXPECT_EQ(set.text(2).target, "vier");
   store_.keep_text = true;
-  EXPECT_NE(error_text<UsageError>([&] { const PairSet bad(store_, tokenizer_); }).find("holds no text"),
-            std::string::npos);
+  EXPECT_NE(
+      error_text<UsageError>([&] { const PairSet bad(store_, tokenizer_); }).find("holds no text"),
+      std::string::npos);
 }
 
 TEST_F(PairSets, KeepRangeKeepsIdsLengthsAndTextTogether) {
@@ -180,8 +181,8 @@ TEST_F(PairSets, AStoreOfAnotherTokenizerIsRefusedWithBothDigests) {
   const Tokenizer other = train_bpe(std::vector<std::string>{"abab"}, {.vocab_size = 262});
   ASSERT_NE(other.digest(), tokenizer_.digest());
   EXPECT_EQ(error_text<DataError>([&] { const PairSet set(store_, other); }),
-            store_.corpus.file + ": was made by another tokenizer (got " + tokenizer_.digest() + ", want " +
-                other.digest() + ")");
+            store_.corpus.file + ": was made by another tokenizer (got " + tokenizer_.digest() +
+                ", want " + other.digest() + ")");
 }
 
 TEST_F(PairSets, NothingLeftIsRefusedWithTheReasons) {

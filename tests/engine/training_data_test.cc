@@ -13,7 +13,8 @@ namespace {
 
 std::string rows(int count) {
   std::string out = "en\tde\n";
-  for (int i = 0; i < count; ++i) out += "source " + std::to_string(i) + "\tZiel " + std::to_string(i) + "\n";
+  for (int i = 0; i < count; ++i)
+    out += "source " + std::to_string(i) + "\tZiel " + std::to_string(i) + "\n";
   return out;
 }
 
@@ -35,7 +36,8 @@ TEST(TrainingData, CompatibilityModeSplitsAsTheOriginal) {
   config.data.train = directory.write("train.tsv", rows(250));
   config.model.compatibility = true;
   const TrainingData data = load_training_data(config, byte_tokenizer());
-  EXPECT_EQ(data.train.size(), 247U);       // int(.99 * 250); the rest of the corpus is the original's test part
+  EXPECT_EQ(data.train.size(),
+            247U);  // int(.99 * 250); the rest of the corpus is the original's test part
   EXPECT_EQ(data.validation->size(), 2U);
 }
 
@@ -67,7 +69,8 @@ TEST(TrainingData, ABatchLargerThanTheCorpusIsRefused) {
   config.data.train = directory.write("train.tsv", rows(40));
   config.data.validation = config.data.train;
   config.training.batch_size = 41;
-  const std::string text = error_text<ConfigError>([&] { load_training_data(config, byte_tokenizer()); });
+  const std::string text =
+      error_text<ConfigError>([&] { load_training_data(config, byte_tokenizer()); });
   EXPECT_NE(text.find("got 41, want at most 40"), std::string::npos);
 }
 

@@ -141,6 +141,42 @@ TEST_F(BadInference, NanInTheWeightsIsNamedByTensorAndIndex) {
   expect_refused(translate(name, "a\n"), {"model.safetensors", "not finite at flat index"});
 }
 
+// Every float of the newest generation's weights becomes `value`, its manifest made to agree.
+void fill_weights(const std::string& directory, float value) {
+  const std::string path = directory + "/model.safetensors";
+  std::string bytes = slurp(path);
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  for (std::size_t at = 8 + header; at + sizeof(value) <= bytes.size(); at += sizeof(value)) {
+    std::memcpy(bytes.data() + at, &value, sizeof(value));
+  }
+  std::ofstream(path, std::ios::binary) << bytes;
+  Manifest manifest = read_manifest(directory);
+  manifest.files.at("model.safetensors").sha256 = sha256_hex(bytes);
+  std::ofstream(directory + "/manifest.json", std::ios::binary) << manifest_text(manifest);
+}
+
+TEST_F(BadInference, PerplexityOfOverflowingWeightsIsAnErrorNotANumber) {
+  fill_weights(newest(), 1e30F);
+  const ProcessResult result = start({"evaluate", "--checkpoint", "run", "--data", "good.csv"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  expect_one_error_line({.expected = {"not finite"}}, result);
+}
+
+TEST_F(BadInference, CheckpointOfALaterFormatNamesTheVersionThatReadsIt) {
+  const std::string path = newest() + "/manifest.json";
+  std::string text = slurp(path);
+  const std::string version = "\"version\": 1";
+  ASSERT_NE(text.find(version), std::string::npos) << text;
+  text.replace(text.find(version), version.size(), "\"version\": 2");
+  // Sealed anew, as a later program would have.
+  text.resize(text.rfind(",\n"));
+  std::ofstream(path, std::ios::binary) << seal_json(text);
+  std::filesystem::remove(run() + "/best.json");
+  const std::string name = "run/" + std::filesystem::path(newest()).filename().string();
+  expect_refused(translate(name, "a\n"), {"manifest.json", "checkpoint format 2 needs version"});
+}
+
 TEST_F(BadInference, WeightsOfAnotherArchitectureAreRefused) {
   std::string config = read_generation_file(list_generations(run()).front(), kConfigFile);
   const std::string k = "projected_length: 8";

@@ -138,15 +138,13 @@ TEST_P(KilledRun, ResumesToTheSameBits) {
   expect_reference(workplace);
 }
 
-INSTANTIATE_TEST_SUITE_P(Places, KilledRun,
-                         ::testing::Values(Kill{"Step4", "step@4:kill", false},
-                                           Kill{"Step9", "step@9:kill"},
-                                           Kill{"Step12", "step@12:kill"},
-                                           Kill{"Step17", "step@17:kill"},
-                                           Kill{"Step23", "step@23:kill"},
-                                           Kill{"Validation", "validation@1:kill"},
-                                           Kill{"LastValidation", "validation@2:kill"}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Places, KilledRun,
+    ::testing::Values(Kill{"Step4", "step@4:kill", false}, Kill{"Step9", "step@9:kill"},
+                      Kill{"Step12", "step@12:kill"}, Kill{"Step17", "step@17:kill"},
+                      Kill{"Step23", "step@23:kill"}, Kill{"Validation", "validation@1:kill"},
+                      Kill{"LastValidation", "validation@2:kill"}),
+    [](const auto& info) { return info.param.name; });
 
 struct Termination {
   std::string name;

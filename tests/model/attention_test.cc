@@ -29,19 +29,24 @@ TEST(Attention, MatchesHeadsComputedOneByOne) {
     const at::Tensor scores = at::matmul(part(0), part(1).t()) / std::sqrt(8.0);
     heads.push_back(at::matmul(at::softmax(scores, -1), part(2)));
   }
-  const at::Tensor want = at::matmul(at::cat(heads, 1), built.store.find("out_proj.weight")->master.t());
-  EXPECT_LE(largest_difference(built.attention->self_attention(x, blank_sequences({5}), false, {}), want), 1e-12);
+  const at::Tensor want =
+      at::matmul(at::cat(heads, 1), built.store.find("out_proj.weight")->master.t());
+  EXPECT_LE(
+      largest_difference(built.attention->self_attention(x, blank_sequences({5}), false, {}), want),
+      1e-12);
 }
 
 TEST(Attention, SelfStepsGiveWhatCausalSelfAttentionGives) {
   const at::NoGradGuard no_grad;
   const Built built("vanilla");
   const at::Tensor x = random_tensor({3 * 6, 16}, 1);
-  const at::Tensor want = built.attention->self_attention(x, blank_sequences({6, 6, 6}), true, {}).view({3, 6, 16});
+  const at::Tensor want =
+      built.attention->self_attention(x, blank_sequences({6, 6, 6}), true, {}).view({3, 6, 16});
   at::Tensor keys = at::full({3, 2, 8, 8}, 1e9, x.options());
   at::Tensor values = at::full({3, 2, 8, 8}, 1e9, x.options());
   for (std::int64_t t = 0; t < 6; ++t) {
-    const at::Tensor got = built.attention->self_step(x.view({3, 6, 16}).select(1, t), keys, values, t);
+    const at::Tensor got =
+        built.attention->self_step(x.view({3, 6, 16}).select(1, t), keys, values, t);
     EXPECT_LE(largest_difference(got, want.select(1, t)), 1e-12) << t;
   }
 }
@@ -50,10 +55,13 @@ TEST(Attention, BatchMatesOfOtherLengthsChangeNothing) {
   for (const std::string& kind : kTinyKinds) {
     const Built built(kind);
     const at::Tensor x = random_tensor({3 + 9 + 5, 16}, 1);
-    const at::Tensor all = built.attention->self_attention(x, blank_sequences({3, 9, 5}), false, {});
-    const at::Tensor alone = built.attention->self_attention(x.narrow(0, 3, 9), blank_sequences({9}), false, {});
+    const at::Tensor all =
+        built.attention->self_attention(x, blank_sequences({3, 9, 5}), false, {});
+    const at::Tensor alone =
+        built.attention->self_attention(x.narrow(0, 3, 9), blank_sequences({9}), false, {});
     EXPECT_LE(largest_difference(all.narrow(0, 3, 9), alone), 1e-12) << kind;
-    const at::Tensor last = built.attention->self_attention(x.narrow(0, 12, 5), blank_sequences({5}), false, {});
+    const at::Tensor last =
+        built.attention->self_attention(x.narrow(0, 12, 5), blank_sequences({5}), false, {});
     EXPECT_LE(largest_difference(all.narrow(0, 12, 5), last), 1e-12) << kind;
   }
 }
@@ -64,7 +72,8 @@ TEST(Attention, AttendingToKeptMemoryIsCrossAttentionOfOneQuery) {
     const PackedSequences memory = blank_sequences({3, 9});
     const at::Tensor memory_TM = random_tensor({12, 16}, 1);
     const at::Tensor query = random_tensor({2, 16}, 2);
-    const at::Tensor want = built.attention->cross_attention(query, blank_sequences({1, 1}), memory_TM, memory, {});
+    const at::Tensor want =
+        built.attention->cross_attention(query, blank_sequences({1, 1}), memory_TM, memory, {});
     const KeyValue kept = built.attention->project_memory(memory_TM, memory);
     EXPECT_LE(largest_difference(built.attention->attend_to(query, kept), want), 1e-12) << kind;
   }
@@ -73,7 +82,10 @@ TEST(Attention, AttendingToKeptMemoryIsCrossAttentionOfOneQuery) {
 TEST(Attention, OnlyTheFullFormIsCausal) {
   for (const std::string& kind : kTinyKinds) {
     const Built built(kind);
-    const auto call = [&] { return built.attention->self_attention(random_tensor({5, 16}, 1), blank_sequences({5}), true, {}); };
+    const auto call = [&] {
+      return built.attention->self_attention(random_tensor({5, 16}, 1), blank_sequences({5}), true,
+                                             {});
+    };
     if (kind.ends_with("vanilla")) {
       EXPECT_EQ(call().size(0), 5);
     } else {

@@ -17,7 +17,9 @@ struct Embedded {
   explicit Embedded(const ModelConfig& config) : embedding(config, ParameterScope(store)) {}
 
   at::Tensor forward(std::int64_t id, std::int64_t position, bool training = false) {
-    const auto one = [](std::int64_t value) { return at::full({1}, value, at::TensorOptions(at::kLong)); };
+    const auto one = [](std::int64_t value) {
+      return at::full({1}, value, at::TensorOptions(at::kLong));
+    };
     return embedding.forward(one(id), one(position), position + 1, {.training = training});
   }
 };
@@ -27,7 +29,8 @@ TEST(SinusoidalPositions, AreAllSinesThenAllCosines) {
   ASSERT_EQ(table.sizes(), (std::vector<std::int64_t>{50, 6}));
   for (const std::int64_t p : {0, 1, 17, 49}) {
     for (std::int64_t j = 0; j < 3; ++j) {
-      const double angle = static_cast<double>(p) / std::pow(10000.0, 2.0 * static_cast<double>(j) / 6.0);
+      const double angle =
+          static_cast<double>(p) / std::pow(10000.0, 2.0 * static_cast<double>(j) / 6.0);
       EXPECT_NEAR(table[p][j].item<double>(), std::sin(angle), 1e-6);
       EXPECT_NEAR(table[p][3 + j].item<double>(), std::cos(angle), 1e-6);
     }
@@ -61,7 +64,8 @@ TEST(Embedding, DropsInTrainingOnly) {
   Embedded one(config);
   EXPECT_EQ(largest_difference(one.forward(3, 1), one.forward(3, 1)), 0.0);
   std::int64_t zeros = 0;
-  for (std::int64_t p = 0; p < 20; ++p) zeros += (one.forward(3, p, true) == 0).sum().item<std::int64_t>();
+  for (std::int64_t p = 0; p < 20; ++p)
+    zeros += (one.forward(3, p, true) == 0).sum().item<std::int64_t>();
   EXPECT_GT(zeros, 200);
   EXPECT_LT(zeros, 320);
 }

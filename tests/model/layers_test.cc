@@ -75,7 +75,8 @@ TEST(EncoderLayer, PreWithZeroWeightsIsTheIdentityAndPostWithUnitNormsNormalises
   const EncoderLayer post(config_of(NormPlacement::kPost), ParameterScope(store) / "post");
   store.find("post.norm1.weight")->master.detach().fill_(1.0);
   store.find("post.norm2.weight")->master.detach().fill_(1.0);
-  EXPECT_LE(largest_difference(post.forward(x, rectangle(2, 3), {}), normalised(normalised(x))), 1e-12);
+  EXPECT_LE(largest_difference(post.forward(x, rectangle(2, 3), {}), normalised(normalised(x))),
+            1e-12);
 }
 
 TEST(DecoderLayer, StepsGiveWhatForwardGives) {
@@ -85,7 +86,8 @@ TEST(DecoderLayer, StepsGiveWhatForwardGives) {
     const DecoderLayer layer(config_of(norm), ParameterScope(store));
     const at::Tensor y = random_tensor({2 * 5, 16}, 1);
     const at::Tensor memory = random_tensor({2 * 3, 16}, 2);
-    const at::Tensor want = layer.forward(y, rectangle(2, 5), memory, rectangle(2, 3), {}).view({2, 5, 16});
+    const at::Tensor want =
+        layer.forward(y, rectangle(2, 5), memory, rectangle(2, 3), {}).view({2, 5, 16});
     LayerState state{at::zeros({2, 2, 5, 8}, y.options()), at::zeros({2, 2, 5, 8}, y.options()),
                      layer.project_memory(memory, rectangle(2, 3))};
     for (std::int64_t t = 0; t < 5; ++t) {

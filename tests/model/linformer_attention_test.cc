@@ -37,8 +37,11 @@ TEST(LinearProjectionAttention, DividesBySlotCountsOfTheRealTokens) {
     const at::Tensor own = x.narrow(0, b * 6, b == 0 ? 6 : 9);
     for (std::int64_t i = 0; i < 4; ++i) {
       const double count = counts[b][i];
-      EXPECT_LE(largest_difference(merged(kv.key_BHSD)[b][i], built.rows(own, 1).sum(0) / count), 1e-12);
-      EXPECT_LE(largest_difference(merged(kv.value_BHSD)[b][i], built.rows(own, 2).sum(0) * 2.0 / count), 1e-12);
+      EXPECT_LE(largest_difference(merged(kv.key_BHSD)[b][i], built.rows(own, 1).sum(0) / count),
+                1e-12);
+      EXPECT_LE(
+          largest_difference(merged(kv.value_BHSD)[b][i], built.rows(own, 2).sum(0) * 2.0 / count),
+          1e-12);
     }
   }
   EXPECT_FALSE(kv.mask_B11S.defined()) << "every slot has a token";
@@ -47,7 +50,8 @@ TEST(LinearProjectionAttention, DividesBySlotCountsOfTheRealTokens) {
 TEST(LinearProjectionAttention, CyclicStartGivesTheMeanOfEveryKthToken) {
   const Built built("linear");
   const at::Tensor x = random_tensor({10, 16}, 1);
-  const at::Tensor keys = merged(built.attention->project_memory(x, blank_sequences({10})).key_BHSD)[0];
+  const at::Tensor keys =
+      merged(built.attention->project_memory(x, blank_sequences({10})).key_BHSD)[0];
   const at::Tensor full = built.rows(x, 1);
   EXPECT_LE(largest_difference(keys[1], (full[1] + full[5] + full[9]) / 3), 1e-12);
   EXPECT_LE(largest_difference(keys[3], (full[3] + full[7]) / 2), 1e-12);
@@ -57,10 +61,15 @@ TEST(LinearProjectionAttention, SlotsWithoutARealTokenAreMasked) {
   const Built built("linear");
   const at::Tensor x = random_tensor({2, 16}, 1);
   const at::Tensor before = built.attention->self_attention(x, blank_sequences({2}), false, {});
-  for (const std::string name : {"E.weight", "F.weight"}) built.weight(name).narrow(0, 2, 2).add_(7.0);
-  EXPECT_EQ(largest_difference(built.attention->self_attention(x, blank_sequences({2}), false, {}), before), 0.0);
+  for (const std::string name : {"E.weight", "F.weight"})
+    built.weight(name).narrow(0, 2, 2).add_(7.0);
+  EXPECT_EQ(largest_difference(built.attention->self_attention(x, blank_sequences({2}), false, {}),
+                               before),
+            0.0);
   built.weight("F.weight").narrow(0, 1, 1).add_(7.0);
-  EXPECT_GT(largest_difference(built.attention->self_attention(x, blank_sequences({2}), false, {}), before), 0.1);
+  EXPECT_GT(largest_difference(built.attention->self_attention(x, blank_sequences({2}), false, {}),
+                               before),
+            0.1);
 }
 
 TEST(LinearProjectionAttention, CompatibilityModeNeitherDividesNorMasks) {
@@ -74,10 +83,18 @@ TEST(LinearProjectionAttention, CompatibilityModeNeitherDividesNorMasks) {
 
 TEST(LinearProjectionAttention, ASequenceLongerThanMaxLengthIsRefused) {
   const Built built("linear");
-  EXPECT_EQ(built.attention->self_attention(random_tensor({40, 16}, 1), blank_sequences({40}), false, {}).size(0), 40);
-  EXPECT_THROW(built.attention->self_attention(random_tensor({41, 16}, 1), blank_sequences({41}), false, {}), c10::Error);
+  EXPECT_EQ(
+      built.attention->self_attention(random_tensor({40, 16}, 1), blank_sequences({40}), false, {})
+          .size(0),
+      40);
+  EXPECT_THROW(
+      built.attention->self_attention(random_tensor({41, 16}, 1), blank_sequences({41}), false, {}),
+      c10::Error);
   const Built segment("segment");
-  EXPECT_EQ(segment.attention->self_attention(random_tensor({41, 16}, 1), blank_sequences({41}), false, {}).size(0), 41);
+  EXPECT_EQ(segment.attention
+                ->self_attention(random_tensor({41, 16}, 1), blank_sequences({41}), false, {})
+                .size(0),
+            41);
 }
 
 TEST(Shortening, IsExactWhileThereAreAtMostKTokens) {
@@ -86,7 +103,10 @@ TEST(Shortening, IsExactWhileThereAreAtMostKTokens) {
   const at::Tensor want = full.attention->self_attention(x, blank_sequences({1, 4, 3}), false, {});
   for (const std::string kind : {"linear", "segment"}) {
     const Built built(kind);
-    EXPECT_LE(largest_difference(built.attention->self_attention(x, blank_sequences({1, 4, 3}), false, {}), want), 1e-12) << kind;
+    EXPECT_LE(largest_difference(
+                  built.attention->self_attention(x, blank_sequences({1, 4, 3}), false, {}), want),
+              1e-12)
+        << kind;
   }
 }
 
@@ -103,7 +123,8 @@ TEST(SegmentAttention, EqualScoresGiveMeansOfEqualParts) {
       for (std::int64_t j = 0; j < n; ++j) {
         if (j * 4 / n == i) members.push_back(full[j]);
       }
-      EXPECT_LE(largest_difference(merged(kv.value_BHSD)[b][i], at::stack(members).mean(0)), 1e-12) << n << " " << i;
+      EXPECT_LE(largest_difference(merged(kv.value_BHSD)[b][i], at::stack(members).mean(0)), 1e-12)
+          << n << " " << i;
     }
   }
 }
@@ -111,7 +132,9 @@ TEST(SegmentAttention, EqualScoresGiveMeansOfEqualParts) {
 TEST(SegmentAttention, ScoresWeighInsideASlotAndTheirBiasCancels) {
   const Built built("segment");
   const at::Tensor x = random_tensor({8, 16}, 1);
-  const auto keys = [&] { return merged(built.attention->project_memory(x, blank_sequences({8})).key_BHSD)[0]; };
+  const auto keys = [&] {
+    return merged(built.attention->project_memory(x, blank_sequences({8})).key_BHSD)[0];
+  };
   const at::Tensor before = keys();
   const at::Tensor score = at::matmul(x.narrow(0, 0, 2), built.weight("segment_score.weight")[1]);
   const at::Tensor full = built.rows(x, 1).narrow(1, 8, 8);

@@ -43,7 +43,8 @@ TEST(ParameterStore, WithoutASeedEveryValueIsZero) {
 TEST(ParameterStore, InitsHaveTheirBoundsAndSpreads) {
   ParameterStore store(at::kCPU, at::kDouble, 1);
   const auto expect_uniform = [&](Init init, at::IntArrayRef shape, double bound) {
-    const double got = largest(store.add("uniform" + std::to_string(static_cast<int>(init)), shape, init));
+    const double got =
+        largest(store.add("uniform" + std::to_string(static_cast<int>(init)), shape, init));
     EXPECT_LE(got, bound * (1 + 1e-6));
     EXPECT_GE(got, bound * 0.99);
   };
@@ -51,14 +52,17 @@ TEST(ParameterStore, InitsHaveTheirBoundsAndSpreads) {
   expect_uniform(Init::kXavier, {90, 60}, std::sqrt(6.0 / 150));
   expect_uniform(Init::kXavierStacked, {192, 64}, std::sqrt(6.0 / 128));
   const auto spread = [&](Init init) {
-    return store.add("normal" + std::to_string(static_cast<int>(init)), {100, 64}, init).std().item<double>();
+    return store.add("normal" + std::to_string(static_cast<int>(init)), {100, 64}, init)
+        .std()
+        .item<double>();
   };
   EXPECT_NEAR(spread(Init::kUnitNormal), 1.0, 0.05);
   EXPECT_NEAR(spread(Init::kEmbedding), 1 / 8.0, 0.01);
   EXPECT_NEAR(spread(Init::kProjectionNormal), 0.1, 0.005);
   const at::Tensor cyclic = store.add("cyclic", {3, 8}, Init::kProjectionCyclic);
   for (std::int64_t i = 0; i < 3; ++i) {
-    for (std::int64_t j = 0; j < 8; ++j) EXPECT_EQ(cyclic[i][j].item<double>(), j % 3 == i ? 1.0 : 0.0);
+    for (std::int64_t j = 0; j < 8; ++j)
+      EXPECT_EQ(cyclic[i][j].item<double>(), j % 3 == i ? 1.0 : 0.0);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parity with the independent PyTorch reference of scripts/golden/reference_model.py, and the properties that goldens cannot show.
+// Parity with the independent PyTorch reference of scripts/golden/reference_model.py, and the
+// properties that goldens cannot show.
 #include "model/transformer.h"
 
 #include <gtest/gtest.h>
@@ -41,15 +42,17 @@ struct GoldenRun {
   double loss(double smoothing, bool backward = false) {
     const at::Tensor labels = golden_labels(golden);
     const at::Tensor out =
-        linear_cross_entropy({hidden_TM, model->head_weight(), model->head_bias(), labels, smoothing,
-                              1.0 / static_cast<double>(labels.size(0))})
+        linear_cross_entropy({hidden_TM, model->head_weight(), model->head_bias(), labels,
+                              smoothing, 1.0 / static_cast<double>(labels.size(0))})
             .loss;
     if (backward) out.backward();
     return out.item<double>();
   }
 };
 
-double relative(double got, double want) { return std::abs(got - want) / std::max(1.0, std::abs(want)); }
+double relative(double got, double want) {
+  return std::abs(got - want) / std::max(1.0, std::abs(want));
+}
 
 class Parity : public ::testing::TestWithParam<std::string> {};
 
@@ -66,9 +69,11 @@ void expect_logits(const GoldenRun& run, const nlohmann::json& golden, double to
     for (std::size_t v = 0; v < row.size(); ++v) {
       const double want = row[v];
       scale = std::max(scale, std::abs(want));
-      largest = std::max(largest, std::abs(logits[t][static_cast<std::int64_t>(v)].item<double>() - want));
+      largest = std::max(largest,
+                         std::abs(logits[t][static_cast<std::int64_t>(v)].item<double>() - want));
     }
-    EXPECT_LE(relative(lse[t].item<double>(), golden.at("logsumexp")[static_cast<std::size_t>(t)]), tolerance);
+    EXPECT_LE(relative(lse[t].item<double>(), golden.at("logsumexp")[static_cast<std::size_t>(t)]),
+              tolerance);
   }
   EXPECT_LE(largest / scale, tolerance);
 }
@@ -84,11 +89,12 @@ void expect_gradients(const GoldenRun& run, double tolerance) {
     ASSERT_TRUE(gradient.defined()) << parameter.name;
     const auto& want = gradients.at(parameter.name);
     const double norm = want.at("norm");
-    EXPECT_LE(std::abs(gradient.norm().item<double>() - norm), tolerance * std::max(norm, 1e-3)) << parameter.name;
+    EXPECT_LE(std::abs(gradient.norm().item<double>() - norm), tolerance * std::max(norm, 1e-3))
+        << parameter.name;
     const at::Tensor flat = gradient.reshape({-1});
     for (std::size_t i = 0; i < want.at("first").size(); ++i) {
-      EXPECT_NEAR(flat[static_cast<std::int64_t>(i)].item<double>(), want.at("first")[i].get<double>(),
-                  tolerance * std::max(norm, 1e-3))
+      EXPECT_NEAR(flat[static_cast<std::int64_t>(i)].item<double>(),
+                  want.at("first")[i].get<double>(), tolerance * std::max(norm, 1e-3))
           << parameter.name << " element " << i;
     }
   }
@@ -113,9 +119,11 @@ TEST_P(Parity, Float32MatchesTheReferenceInLossLogitsAndGradients) {
 
 INSTANTIATE_TEST_SUITE_P(Small, Parity,
                          ::testing::Values("model_compat_vanilla", "model_compat_linear_k8",
-                                           "model_compat_encoder_vanilla", "model_compat_encoder_linear_k8",
-                                           "model_vanilla_pre", "model_vanilla_post_untied", "model_linear_k8",
-                                           "model_linear_k24", "model_segment_k4", "model_segment_k24"),
+                                           "model_compat_encoder_vanilla",
+                                           "model_compat_encoder_linear_k8", "model_vanilla_pre",
+                                           "model_vanilla_post_untied", "model_linear_k8",
+                                           "model_linear_k24", "model_segment_k4",
+                                           "model_segment_k24"),
                          [](const auto& info) { return info.param; });
 
 class BaseSize : public ::testing::TestWithParam<std::string> {};
@@ -129,7 +137,8 @@ TEST_P(BaseSize, Float32ForwardMatchesTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Compatibility, BaseSize,
-                         ::testing::Values("model_base_compat_vanilla", "model_base_compat_linear_k32"),
+                         ::testing::Values("model_base_compat_vanilla",
+                                           "model_base_compat_linear_k32"),
                          [](const auto& info) { return info.param; });
 
 ModelConfig small_config(ModelType type, Projection projection, std::int64_t k) {
@@ -169,11 +178,13 @@ TEST(Transformer, StepsGiveWhatTheParallelFormGives) {
   for (const ModelConfig& config : all_kinds()) {
     ParameterStore store(at::kCPU, at::kDouble, 3);
     Transformer model(config, store);
-    const PackedSequences source = sequences({{0, 7, 8, 9, 2}, {0, 5, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 2}});
+    const PackedSequences source =
+        sequences({{0, 7, 8, 9, 2}, {0, 5, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 2}});
     std::vector<std::vector<std::int64_t>> targets(3);
     for (std::int64_t b = 0; b < 3; ++b) {
       targets[static_cast<std::size_t>(b)].push_back(0);
-      for (std::int64_t t = 1; t < 37; ++t) targets[static_cast<std::size_t>(b)].push_back((b * 13 + t * 7) % 50);
+      for (std::int64_t t = 1; t < 37; ++t)
+        targets[static_cast<std::size_t>(b)].push_back((b * 13 + t * 7) % 50);
     }
     const at::Tensor memory = model.encode(source);
     const at::Tensor parallel = model.decode(sequences(targets), memory, source).view({3, 37, -1});
@@ -183,7 +194,8 @@ TEST(Transformer, StepsGiveWhatTheParallelFormGives) {
       for (const auto& target : targets) ids.push_back(target[static_cast<std::size_t>(t)]);
       const at::Tensor ids_B = at::from_blob(ids.data(), {3}, at::TensorOptions(at::kLong)).clone();
       const at::Tensor hidden = model.step(ids_B, state);
-      ASSERT_LE((hidden - parallel.select(1, t)).abs().max().item<double>(), 1e-12) << "position " << t;
+      ASSERT_LE((hidden - parallel.select(1, t)).abs().max().item<double>(), 1e-12)
+          << "position " << t;
     }
   }
 }
@@ -208,7 +220,8 @@ TEST(Transformer, BatchMatesChangeARowByRoundingOnly) {
     ParameterStore store(at::kCPU, at::kFloat, 3);
     Transformer model(config, store);
     const at::Tensor alone = model.encode(sequences({{0, 7, 8, 2}}));
-    const at::Tensor mixed = model.encode(sequences({{0, 7, 8, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 2}}));
+    const at::Tensor mixed =
+        model.encode(sequences({{0, 7, 8, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 2}}));
     EXPECT_LE((alone - mixed.narrow(0, 0, 4)).abs().max().item<double>(), 1e-5);
   }
 }
@@ -217,10 +230,12 @@ TEST(Transformer, LinformerWithIdentityProjectionsOfFullLengthIsVanilla) {
   const at::NoGradGuard no_grad;
   for (const Projection projection : {Projection::kLinear, Projection::kSegment}) {
     ParameterStore vanilla_store(at::kCPU, at::kDouble, 3);
-    Transformer vanilla(small_config(ModelType::kTransformer, Projection::kLinear, 0), vanilla_store);
+    Transformer vanilla(small_config(ModelType::kTransformer, Projection::kLinear, 0),
+                        vanilla_store);
     ParameterStore store(at::kCPU, at::kDouble, 3);
     Transformer model(small_config(ModelType::kLinformer, projection, 40), store);
-    const PackedSequences source = sequences({{0, 7, 8, 9, 2}, {0, 5, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 2}});
+    const PackedSequences source =
+        sequences({{0, 7, 8, 9, 2}, {0, 5, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 2}});
     const at::Tensor difference = model.encode(source) - vanilla.encode(source);
     EXPECT_LE(difference.abs().max().item<double>(), 1e-12);
   }
@@ -246,7 +261,8 @@ TEST(Transformer, UnfusedAttentionComputesTheSame) {
   for (const ModelConfig& config : all_kinds()) {
     ParameterStore store(at::kCPU, at::kFloat, 3);
     Transformer model(config, store);
-    const PackedSequences source = sequences({{0, 7, 8, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 2}});
+    const PackedSequences source =
+        sequences({{0, 7, 8, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 2}});
     const PackedSequences target = sequences({{0, 9, 8, 7, 6}, {0, 4}});
     const at::Tensor fused = model.decode(target, model.encode(source), source);
     const ForwardOptions unfused{.training = false, .backend = AttentionBackend::kUnfused};

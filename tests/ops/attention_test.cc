@@ -41,17 +41,20 @@ TEST(Attend, FusedAndUnfusedComputeTheSame) {
 TEST(Attend, BothBackendsHaveTheGradientsOfFiniteDifferences) {
   const at::Tensor factor = random_tensor({2, 3, 6, 4}, 4);
   for (AttentionInputs inputs : all_forms()) {
-    for (const AttentionBackend backend : {AttentionBackend::kFused, AttentionBackend::kUnfused}) {
+    for (const AttentionBackend backend :
+         {AttentionBackend::kAuto, AttentionBackend::kFused, AttentionBackend::kUnfused}) {
       inputs.backend = backend;
       for (at::Tensor AttentionInputs::*part :
-           {&AttentionInputs::query_BHND, &AttentionInputs::key_BHSD, &AttentionInputs::value_BHSD}) {
+           {&AttentionInputs::query_BHND, &AttentionInputs::key_BHSD,
+            &AttentionInputs::value_BHSD}) {
         const auto loss = [&](const at::Tensor& x) {
           AttentionInputs moved = inputs;
           moved.*part = x;
           const at::Tensor out = attend(moved);
           return (out * factor.narrow(2, 0, out.size(2))).sum();
         };
-        EXPECT_LE(largest_difference(autograd_gradient(loss, inputs.*part), numeric_gradient(loss, inputs.*part)),
+        EXPECT_LE(largest_difference(autograd_gradient(loss, inputs.*part),
+                                     numeric_gradient(loss, inputs.*part)),
                   1e-7);
       }
     }
@@ -63,14 +66,19 @@ TEST(Attend, EqualScoresGiveTheMeanOfTheValuesThatMayBeSeen) {
     inputs.query_BHND = at::zeros_like(inputs.query_BHND);
     const at::Tensor out = attend(inputs);
     for (std::int64_t n = 0; n < out.size(2); ++n) {
-      const std::int64_t seen = inputs.causal ? n + 1 : inputs.mask_B11S.defined() ? 4 : inputs.key_BHSD.size(2);
-      EXPECT_LE(largest_difference(out[0].select(1, n), inputs.value_BHSD[0].narrow(1, 0, seen).mean(1)), 1e-12);
+      const std::int64_t seen = inputs.causal                ? n + 1
+                                : inputs.mask_B11S.defined() ? 4
+                                                             : inputs.key_BHSD.size(2);
+      EXPECT_LE(
+          largest_difference(out[0].select(1, n), inputs.value_BHSD[0].narrow(1, 0, seen).mean(1)),
+          1e-12);
     }
   }
 }
 
 TEST(Attend, ACausalQuerySeesNoLaterKey) {
-  for (const AttentionBackend backend : {AttentionBackend::kFused, AttentionBackend::kUnfused}) {
+  for (const AttentionBackend backend :
+       {AttentionBackend::kAuto, AttentionBackend::kFused, AttentionBackend::kUnfused}) {
     AttentionInputs inputs = random_inputs(6, 6);
     inputs.causal = true;
     inputs.backend = backend;
@@ -84,7 +92,8 @@ TEST(Attend, ACausalQuerySeesNoLaterKey) {
 }
 
 TEST(Attend, MaskedKeysChangeNothing) {
-  for (const AttentionBackend backend : {AttentionBackend::kFused, AttentionBackend::kUnfused}) {
+  for (const AttentionBackend backend :
+       {AttentionBackend::kAuto, AttentionBackend::kFused, AttentionBackend::kUnfused}) {
     AttentionInputs inputs = random_inputs(5, 7);
     inputs.mask_B11S = leading_mask(4, 7);
     inputs.backend = backend;

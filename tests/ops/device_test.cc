@@ -37,7 +37,8 @@ TEST(ChooseDevice, AnUnknownDeviceIsRefused) {
 
 TEST(ChooseDevice, AnAbsentDeviceIsRefusedWithTheDevicesPresent) {
   const std::string text = error_text<UsageError>([] { choose_device("cuda:4000", "auto", 1); });
-  EXPECT_TRUE(text.starts_with("--device: no such device (got cuda:4000; devices present: cpu")) << text;
+  EXPECT_TRUE(text.starts_with("--device: no such device (got cuda:4000; devices present: cpu"))
+      << text;
 }
 
 TEST(ChooseDevice, AnUnknownTypeIsRefused) {

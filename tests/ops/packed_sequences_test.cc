@@ -65,14 +65,22 @@ TEST(PackedSequences, UnpackAndRepackHaveTheGradientsOfFiniteDifferences) {
       return (unpack(x, packed).pow(3) * padded_factor).sum();
     };
     const at::Tensor x_TM = random_tensor({packed.num_tokens, 2}, 3);
-    EXPECT_LE(largest_difference(autograd_gradient(of_unpack, x_TM), numeric_gradient(of_unpack, x_TM)), 1e-7);
+    EXPECT_LE(
+        largest_difference(autograd_gradient(of_unpack, x_TM), numeric_gradient(of_unpack, x_TM)),
+        1e-7);
     const at::Tensor factor = random_tensor({packed.num_tokens, 2}, 4);
-    const auto of_repack = [&](const at::Tensor& x) { return (repack(x, packed).pow(3) * factor).sum(); };
+    const auto of_repack = [&](const at::Tensor& x) {
+      return (repack(x, packed).pow(3) * factor).sum();
+    };
     const at::Tensor x_BNM = random_tensor({batch, packed.max_length, 2}, 5);
     const at::Tensor gradient = autograd_gradient(of_repack, x_BNM);
     EXPECT_LE(largest_difference(gradient, numeric_gradient(of_repack, x_BNM)), 1e-7);
     if (packed.is_ragged()) {
-      EXPECT_EQ(gradient.masked_select(packed.mask_BN.logical_not().unsqueeze(2)).abs().max().item<double>(), 0.0);
+      EXPECT_EQ(gradient.masked_select(packed.mask_BN.logical_not().unsqueeze(2))
+                    .abs()
+                    .max()
+                    .item<double>(),
+                0.0);
     }
   }
 }

@@ -8,7 +8,8 @@
 
 namespace linformer {
 
-/// Runs `body`, expects an exception of type E and returns its text; "(nothing was thrown)" otherwise.
+/// Runs `body`, expects an exception of type E and returns its text; "(nothing was thrown)"
+/// otherwise.
 template <typename E, typename Body>
 std::string error_text(Body&& body) {
   try {

@@ -13,7 +13,8 @@
 
 namespace linformer::testing {
 
-// The committed goldens of scripts/golden/model.py: weights follow a rule that both sides compute, batches are stored.
+// The committed goldens of scripts/golden/model.py: weights follow a rule that both sides compute,
+// batches are stored.
 
 inline nlohmann::json load_golden(const std::string& name) {
   std::ifstream file(std::string(LF_SOURCE_DIR) + "/tests/golden/" + name + ".json");
@@ -60,7 +61,8 @@ inline ModelConfig golden_config(const nlohmann::json& json) {
   config.encoder_only = json.at("encoder_only");
   config.norm = json.at("norm") == "pre" ? NormPlacement::kPre : NormPlacement::kPost;
   config.tie_embeddings = json.at("tie_embeddings");
-  config.projection = json.at("projection") == "segment" ? Projection::kSegment : Projection::kLinear;
+  config.projection =
+      json.at("projection") == "segment" ? Projection::kSegment : Projection::kLinear;
   config.max_length = json.at("max_length");
   config.compatibility = json.at("compatibility");
   config.dropout = 0.0;

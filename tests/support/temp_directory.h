@@ -11,11 +11,11 @@
 
 namespace linformer {
 
-/// A directory of its own under the system's temporary directory, removed with all it holds at the end.
+/// A directory of its own under the system's temporary directory, removed with all it holds at the
+/// end.
 class TempDirectory {
  public:
-  TempDirectory()
-      : path_(std::filesystem::temp_directory_path() / random_name("linformer-test-")) {
+  TempDirectory() : path_(std::filesystem::temp_directory_path() / random_name("linformer-test-")) {
     std::filesystem::create_directory(path_);
   }
   ~TempDirectory() {

@@ -97,8 +97,9 @@ TEST(CorpusLoss, WeightsThatAreNotFiniteAreDivergence) {
     const at::NoGradGuard no_grad;
     tiny.model->head_weight().fill_(std::numeric_limits<double>::quiet_NaN());
   }
-  const std::string text = error_text<DivergenceError>(
-      [&] { corpus_loss(*tiny.model, {{{0, 9, 2}, {0, 5, 2}}}, 1000, at::kCPU); });
+  const std::string text = error_text<DivergenceError>([&] {
+    corpus_loss(*tiny.model, {{{0, 9, 2}, {0, 5, 2}}}, 1000, at::kCPU);
+  });
   EXPECT_NE(text.find("pair 1 is not finite"), std::string::npos) << text;
 }
 

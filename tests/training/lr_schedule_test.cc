@@ -23,7 +23,8 @@ double rate(const RunConfig& config, std::int64_t step) {
 }
 
 TEST(LrSchedule, WarmUpIsLinearAndReachesThePeak) {
-  for (const Schedule schedule : {Schedule::kInverseSqrt, Schedule::kCosine, Schedule::kConstant, Schedule::kPlateau}) {
+  for (const Schedule schedule :
+       {Schedule::kInverseSqrt, Schedule::kCosine, Schedule::kConstant, Schedule::kPlateau}) {
     const RunConfig config = config_of(schedule);
     EXPECT_DOUBLE_EQ(rate(config, 0), 1e-5);
     EXPECT_DOUBLE_EQ(rate(config, 49), 5e-4);
@@ -60,12 +61,14 @@ RunConfig original() {
   RunConfig config;
   config.model.compatibility = true;
   config.training.learning_rate = 1e-4;
-  config.training.lr_scheduler = {.warmup_steps = 4000, .min_lr = 1e-6, .cosine_annealing = true, .cosine_tmax = 10};
+  config.training.lr_scheduler = {
+      .warmup_steps = 4000, .min_lr = 1e-6, .cosine_annealing = true, .cosine_tmax = 10};
   return config;
 }
 
 double original_rate(const RunConfig& config, std::int64_t step, std::int64_t epochs_done) {
-  return learning_rate_at(config, {.step = step, .epochs_done = epochs_done, .steps_per_epoch = 25300});
+  return learning_rate_at(config,
+                          {.step = step, .epochs_done = epochs_done, .steps_per_epoch = 25300});
 }
 
 TEST(LrSchedule, CompatibilityWarmsUpFromAThousandthOfThePeak) {
@@ -75,7 +78,8 @@ TEST(LrSchedule, CompatibilityWarmsUpFromAThousandthOfThePeak) {
 }
 
 TEST(LrSchedule, CompatibilityTakesOneCosineStepAnEpoch) {
-  // With 25.3k batches an epoch, epoch e >= 2 runs at t = e - 1; the tenth at 3.4e-6; beyond it the rate climbs again.
+  // With 25.3k batches an epoch, epoch e >= 2 runs at t = e - 1; the tenth at 3.4e-6; beyond it the
+  // rate climbs again.
   for (std::int64_t epoch = 2; epoch <= 15; ++epoch) {
     const double t = static_cast<double>(epoch - 1);
     const double want = 1e-6 + (1e-4 - 1e-6) * (1 + std::cos(M_PI * t / 10)) / 2;
@@ -86,7 +90,8 @@ TEST(LrSchedule, CompatibilityTakesOneCosineStepAnEpoch) {
 
 TEST(LrSchedule, CompatibilityEpochsInsideTheWarmUpTakeNoCosineStep) {
   const RunConfig config = original();
-  // 1,000 batches an epoch: the fifth validation is the first with more than 4,000 batches behind it.
+  // 1,000 batches an epoch: the fifth validation is the first with more than 4,000 batches behind
+  // it.
   const auto at = [&](std::int64_t step, std::int64_t done) {
     return learning_rate_at(config, {.step = step, .epochs_done = done, .steps_per_epoch = 1000});
   };

@@ -39,33 +39,60 @@ TEST_P(Curve, TwentyAdamStepsFollowTheReference) {
   const auto& want = golden.at("smoothed_losses");
   for (std::size_t i = 0; i < want.size(); ++i) {
     const at::Tensor hidden = model.decode(input, model.encode(source), source);
-    const at::Tensor loss = linear_cross_entropy({hidden, model.head_weight(), model.head_bias(), labels, 0.1,
-                                                  1.0 / static_cast<double>(labels.size(0))})
-                                .loss;
+    const at::Tensor loss =
+        linear_cross_entropy({hidden, model.head_weight(), model.head_bias(), labels, 0.1,
+                              1.0 / static_cast<double>(labels.size(0))})
+            .loss;
     EXPECT_NEAR(loss.item<double>(), want[i].get<double>(), 1e-6) << "step " << i;
     if (i + 1 == want.size()) break;
     loss.backward();
     optimizer.step(golden.at("adam").at("learning_rate"));
   }
   for (const auto& [name, norm] : golden.at("final_norms").items()) {
-    if (name.ends_with("segment_score.bias")) continue;  // its gradient is rounding noise that Adam turns into full steps
-    EXPECT_NEAR(store.find(name)->master.norm().item<double>() / norm.get<double>(), 1.0, 1e-6) << name;
+    if (name.ends_with("segment_score.bias"))
+      continue;  // its gradient is rounding noise that Adam turns into full steps
+    EXPECT_NEAR(store.find(name)->master.norm().item<double>() / norm.get<double>(), 1.0, 1e-6)
+        << name;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Curve,
-                         ::testing::Values("model_curve_vanilla", "model_curve_linear_k8", "model_curve_segment_k4"),
+                         ::testing::Values("model_curve_vanilla", "model_curve_linear_k8",
+                                           "model_curve_segment_k4"),
                          [](const auto& info) { return info.param; });
 
 struct OneWeight {
   ParameterStore store;
-  explicit OneWeight(at::ScalarType dtype) : store(at::kCPU, dtype, 1) { store.add("w", {4}, Init::kOnes); }
+  explicit OneWeight(at::ScalarType dtype) : store(at::kCPU, dtype, 1) {
+    store.add("w", {4}, Init::kOnes);
+  }
   void set_gradient(double value) {
     const at::Tensor& weight = store.parameters().front().compute;
     weight.mutable_grad() = at::full({4}, value, weight.options().requires_grad(false));
   }
   double weight() const { return store.parameters().front().master[0].item<double>(); }
 };
+
+TEST(Optimizer, TheScaleActsOnTheProjectionsAlone) {
+  ParameterStore store(at::kCPU, at::kFloat, 1);
+  const ParameterScope scope = ParameterScope(store) / "encoder";
+  for (const char* name : {"E.weight", "W.weight", "F.weight"}) scope.add(name, {4}, Init::kOnes);
+  TrainingConfig config;
+  config.beta1 = 0.0;
+  config.beta2 = 0.0;
+  config.projection_lr_scale = 0.25;
+  Optimizer optimizer(store, config);
+  for (const Parameter& parameter : store.parameters()) {
+    parameter.compute.mutable_grad() = at::full({4}, 2.0);
+  }
+  optimizer.step(0.1);  // without memory every step of Adam is the rate itself
+  const auto moved = [&](std::string_view name) {
+    return 1.0 - store.find(name)->master[0].item<double>();
+  };
+  EXPECT_NEAR(moved("encoder.W.weight"), 0.1, 1e-6);
+  EXPECT_NEAR(moved("encoder.E.weight"), 0.025, 1e-6);
+  EXPECT_NEAR(moved("encoder.F.weight"), 0.025, 1e-6);
+}
 
 TEST(Optimizer, ClippingLimitsTheNormOfTheWholeGradient) {
   TrainingConfig config;

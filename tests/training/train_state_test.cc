@@ -14,11 +14,18 @@
 namespace linformer {
 namespace {
 
-constexpr std::int64_t TrainState::*kCounts[] = {
-    &TrainState::step,          &TrainState::epoch,           &TrainState::batch,
-    &TrainState::sample,        &TrainState::source_tokens,   &TrainState::target_tokens,
-    &TrainState::validated_step, &TrainState::best_step,      &TrainState::without_better,
-    &TrainState::plateau_count, &TrainState::plateau_reductions, &TrainState::interval_tokens};
+constexpr std::int64_t TrainState::*kCounts[] = {&TrainState::step,
+                                                 &TrainState::epoch,
+                                                 &TrainState::batch,
+                                                 &TrainState::sample,
+                                                 &TrainState::source_tokens,
+                                                 &TrainState::target_tokens,
+                                                 &TrainState::validated_step,
+                                                 &TrainState::best_step,
+                                                 &TrainState::without_better,
+                                                 &TrainState::plateau_count,
+                                                 &TrainState::plateau_reductions,
+                                                 &TrainState::interval_tokens};
 constexpr double TrainState::*kReals[] = {&TrainState::elapsed_seconds, &TrainState::best_value,
                                           &TrainState::plateau_best, &TrainState::interval_nll,
                                           &TrainState::interval_norm};
@@ -53,7 +60,7 @@ struct SavedRun {
 
   Generation save(const std::string& directory) {
     const TrainState state = distinct_state();
-    const GenerationInputs inputs{*tiny.store, optimizer, state,
+    const GenerationInputs inputs{*tiny.store,  optimizer, state,
                                   kFingerprint, kYaml,     kTokenizerJson};
     return save_generation(directory, inputs, 2).generation;
   }
@@ -127,8 +134,9 @@ TEST_F(TrainStateFiles, AnotherTokenizerIsRefusedWithBothDigests) {
   fingerprint.tokenizer_digest = "tokenizer-b";
   const std::string text =
       error_text<CheckpointError>([&] { other_.restore(generation_, fingerprint, true); });
-  EXPECT_EQ(text, generation_.path + "/state.json: the tokenizer of the run differs "
-                                       "(checkpoint tokenizer-a, here tokenizer-b)");
+  EXPECT_EQ(text, generation_.path +
+                      "/state.json: the tokenizer of the run differs "
+                      "(checkpoint tokenizer-a, here tokenizer-b)");
 }
 
 TEST_F(TrainStateFiles, OtherDataAreRefusedWithBothDigests) {
@@ -136,8 +144,9 @@ TEST_F(TrainStateFiles, OtherDataAreRefusedWithBothDigests) {
   fingerprint.data_digest = "data-b";
   const std::string text =
       error_text<CheckpointError>([&] { other_.restore(generation_, fingerprint, true); });
-  EXPECT_EQ(text, generation_.path + "/state.json: the training data of the run differs "
-                                       "(checkpoint data-a, here data-b)");
+  EXPECT_EQ(text, generation_.path +
+                      "/state.json: the training data of the run differs "
+                      "(checkpoint data-a, here data-b)");
 }
 
 TEST_F(TrainStateFiles, AnotherEnvironmentIsRefusedUnlessInexactIsAllowed) {

@@ -68,9 +68,9 @@ struct TinyRun {
       saves.push_back(saved.generation.step);
     };
     const PairSet* held_out = has_validation ? &validation : nullptr;
-    TrainerParts parts{config,      yaml,      tokenizer_json, fingerprint, run_path,
-                       train,       held_out,  *tiny.store,    *tiny.model, optimizer,
-                       observer,    at::kCPU,  translate,      on_save};
+    TrainerParts parts{config,   yaml,     tokenizer_json, fingerprint, run_path,
+                       train,    held_out, *tiny.store,    *tiny.model, optimizer,
+                       observer, at::kCPU, translate,      on_save};
     Trainer trainer(parts, state);
     total_steps = trainer.total_steps();
     const FinalRecord out = trainer.run();

@@ -108,8 +108,8 @@ TEST_F(WeightsFile, NanIsNamedByTensorAndIndex) {
 TEST(CopyTensor, ReadsShorterFloats) {
   const TempDirectory directory;
   const at::Tensor value = at::randn({3, 5});
-  for (const auto& [type, dtype] : {std::pair(at::kBFloat16, DType::kBFloat16),
-                                    std::pair(at::kHalf, DType::kFloat16)}) {
+  for (const auto& [type, dtype] :
+       {std::pair(at::kBFloat16, DType::kBFloat16), std::pair(at::kHalf, DType::kFloat16)}) {
     const at::Tensor rounded = value.to(type);
     const TensorView view{
         .name = "w",
@@ -167,8 +167,8 @@ TEST(AverageInto, GenerationOfAnotherModelIsRefused) {
   const TempDirectory run;
   const std::string path = save_tiny_checkpoint(run.path(), "vanilla");
   const TinyModel out = model(3);
-  const std::string text = error_text<CheckpointError>(
-      [&] { average_into(list_generations(run.path()), *out.store); });
+  const std::string text =
+      error_text<CheckpointError>([&] { average_into(list_generations(run.path()), *out.store); });
   EXPECT_TRUE(text.starts_with(path)) << text;
 }
 
