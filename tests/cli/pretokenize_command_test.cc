@@ -70,9 +70,10 @@ TEST_F(PretokenizeCommand, CorpusThatGrowsWhileItIsReadIsAnErrorAndLeavesNoStore
   // A file of the kernel's has size 0 and gives bytes all the same.
   std::filesystem::create_symlink("/proc/self/status", directory_.file("growing.txt"));
   options_.corpus.file.clear();
-  options_.corpus.source = options_.corpus.target = directory_.file("growing.txt");
+  options_.corpus.source_file = options_.corpus.target_file = directory_.file("growing.txt");
   const std::string text = error_text<DataError>([&] { run_pretokenize(options_, common_); });
-  EXPECT_TRUE(text.starts_with(options_.corpus.source + ": changed while it was read")) << text;
+  EXPECT_TRUE(text.starts_with(options_.corpus.source_file + ": changed while it was read"))
+      << text;
   EXPECT_FALSE(std::filesystem::exists(options_.output));
 }
 
