@@ -2,13 +2,13 @@
 """Training speed of linformer on a CPU beside PyTorch's, in one run; prints one JSON line.
 
     .deps/full/bin/python scripts/bench/training_cpu.py LINFORMER TOKENIZER_DIR
-        [--steps 3] [--pairs 88] [--rounds 2] [--threads 2] [--skip-original]
+        [--steps 3] [--pairs 88] [--rounds 2] [--threads 2] [--ways best original] [--models vanilla linear_k32]
 
 The compatibility model at base size (configs/vanilla_training.yaml and lin_k32_training.yaml), float32.
 The peers are those of pytorch_training_cpu.py. Against its `best` way both train pairs of exactly
-32 / 60 tokens; against its `original` way linformer trains pairs whose lengths are drawn as the
-peer's are, through its own length-grouped batches of as many real tokens. The two take turns, `rounds`
-times, so that a change of the machine's speed meets both. Tokens are real ones, source plus target.
+32 / 60 tokens, against its `original` way pairs whose lengths are drawn as the peer's are, not
+grouped by length; `pairs` a batch. The two take turns, `rounds` times, so that a change of the machine's
+speed meets both. Tokens are real ones, source plus target.
 TOKENIZER_DIR is one of facebook/bart-base's vocabulary (50,272 rows in the model).
 """
 
@@ -40,7 +40,7 @@ def write_corpus(folder, name, words, lengths):
         (folder / f"{name}.{side}").write_text("".join(line + "\n" for line in lines))
 
 
-def train(arguments, folder, corpus, model, overrides):
+def train(arguments, folder, corpus, model):
     """Tokens/s of each step but the first."""
     run = folder / "run"
     command = [
@@ -49,7 +49,7 @@ def train(arguments, folder, corpus, model, overrides):
         "--threads", arguments.threads, f"data.train_source={folder}/{corpus}.en",
         f"data.train_target={folder}/{corpus}.de", f"data.tokenizer={arguments.tokenizer}",
         f"training.max_steps={arguments.steps + 1}", "training.log_every=1",
-        *overrides,
+        f"training.batch_size={arguments.pairs}",
     ]  # fmt: skip
     subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
     records = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
@@ -73,7 +73,8 @@ def main():
     parser.add_argument("--pairs", type=int, default=88)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--skip-original", action="store_true")
+    parser.add_argument("--ways", nargs="+", choices=peer.WAYS, default=["best", "original"])
+    parser.add_argument("--models", nargs="+", choices=CONFIGS, default=list(CONFIGS))
     arguments = parser.parse_args()
     source, target = peer.EXACT_LENGTHS
     results = []
@@ -85,16 +86,13 @@ def main():
         ragged = peer.ragged_lengths(4000).T.tolist()
         write_corpus(folder, "exact", words, exact)
         write_corpus(folder, "ragged", words, ragged)
-        budget = arguments.pairs * round(sum(pair[1] for pair in ragged) / len(ragged))
-        ways = {"best": ("exact", [f"training.batch_size={arguments.pairs}"])}
-        if not arguments.skip_original:
-            ways["original"] = ("ragged", ["training.batch_size=0", f"training.batch_tokens={budget}"])
-        for way, (corpus, overrides) in ways.items():
-            for model in CONFIGS:
+        corpora = {"best": "exact", "original": "ragged"}
+        for way in arguments.ways:
+            for model in arguments.models:
                 ours, theirs = [], []
-                for _ in range(arguments.rounds if way == "best" else 1):
+                for _ in range(arguments.rounds):
                     theirs.append(torch_speed(arguments, way, model))
-                    ours += train(arguments, folder, corpus, model, overrides)
+                    ours += train(arguments, folder, corpora[way], model)
                 speeds = statistics.median(ours), statistics.median(theirs)
                 results.append({
                     "model": model, "peer": way, "linformer_tokens_per_s": round(speeds[0], 1),
