@@ -17,22 +17,22 @@ score() {  # CHECKPOINT SET -> BLEU
     python3 -c 'import json, sys; print(round(json.load(sys.stdin)["bleu"], 3))'
 }
 
-one() {  # NAME CONFIG SEED OVERRIDE...
-  local name=$1 config=$2 seed=$3 run=$out/$1-$3 start
-  shift 3
+one() {  # NAME CONFIG SEED STEPS OVERRIDE...
+  local name=$1 config=$2 seed=$3 steps=$4 run=$out/$1-$3 start
+  shift 4
   start=$(date +%s)
   "$linformer" train --config "$configs/$config.yaml" --output "$run" --overwrite --threads 2 --json \
     data.train_source="$(file train en)" data.train_target="$(file train de)" \
     data.validation_source="$(file val en)" data.validation_target="$(file val de)" \
-    data.tokenizer="$out/bpe10k" seed="$seed" training.max_steps="${STEPS:-5000}" "$@" ${ARGS:-} \
+    data.tokenizer="$out/bpe10k" seed="$seed" training.max_steps="$steps" "$@" ${ARGS:-} \
     >"$run.json" 2>"$run.log" || { tail -n 3 "$run.log" >&2; return 1; }
   local minutes=$((($(date +%s) - start + 30) / 60))
   echo "{\"name\": \"$name\", \"seed\": $seed, \"test2016\": $(score "$run/averaged" test_2016_flickr), \"test2017\": $(score "$run/averaged" test_2017_flickr), \"minutes\": $minutes}"
 }
 
 for seed in "$@"; do
-  one vanilla multi30k_vanilla "$seed" &
-  one linear_k16 multi30k_linformer "$seed" training.learning_rate=5e-3 training.epochs=200 training.max_steps="${LINEAR_STEPS:-8000}" &
-  one segment_k8 multi30k_linformer "$seed" model.projection=segment model.projected_length=8 &
+  one vanilla multi30k_vanilla "$seed" "${STEPS:-5000}" &
+  one linear_k16 multi30k_linformer "$seed" "${LINEAR_STEPS:-8000}" training.learning_rate=5e-3 training.epochs=200 &
+  one segment_k8 multi30k_linformer "$seed" "${STEPS:-5000}" model.projection=segment model.projected_length=8 &
 done
 wait

@@ -36,7 +36,7 @@ def write_corpus(folder, name, words, lengths):
     """Lines whose token counts, <s> and </s> included, are lengths = (source, target) of each pair."""
     generator = random.Random(42)
     for side, column in (("en", 0), ("de", 1)):
-        lines = (" ".join(generator.choices(words, k=max(1, n[column] - 2))) for n in lengths)
+        lines = (" ".join(generator.choices(words, k=n[column] - 2)) for n in lengths)
         (folder / f"{name}.{side}").write_text("".join(line + "\n" for line in lines))
 
 

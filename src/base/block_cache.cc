@@ -22,7 +22,8 @@ std::size_t round_up(std::size_t value, std::size_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
-// Mappings have sizes of two leading binary digits or so: lengths that differ little meet in one.
+// Sizes come in steps of a sixteenth of their leading power of two: lengths that differ little meet
+// in one.
 std::size_t mapping_size(std::size_t bytes) {
   const std::size_t step = std::max(kPage, std::bit_floor(bytes) / 16);
   return round_up(bytes, bytes >= 2 * kHugePage ? std::max(step, kHugePage) : step);

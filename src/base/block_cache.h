@@ -11,9 +11,9 @@ namespace linformer {
 /// Memory blocks that are taken again after they were given back, instead of being unmapped and
 /// zeroed by the kernel: the tensors of one training step have about the sizes of the last one's.
 ///
-/// A block serves any request of 4/5 of its size or more, so that batches whose lengths differ
-/// share blocks; what is kept and in use together stays below 5/4 of the most ever in use (the
-/// block kept longest goes first). Requests below 64 KiB go to malloc. Thread safe.
+/// A block serves any request of 2/3 of its size or more, so that batches whose lengths differ
+/// share blocks; what is kept and in use together is at most 3/2 of the most in use since the last
+/// release() (the block kept longest goes first). Requests below 64 KiB go to malloc. Thread safe.
 class BlockCache {
  public:
   static constexpr std::size_t kSmallest = std::size_t{64} << 10;

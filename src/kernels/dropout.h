@@ -5,8 +5,8 @@
 
 namespace linformer {
 
-/// Which elements of a tensor one dropout keeps: element i is kept when the upper bits of
-/// hash(key, i) are at least `threshold`, so a mask is never stored and does not depend on threads.
+/// Which elements of a tensor one dropout keeps: element i is kept when the 32-bit
+/// hash(key, i) is at least `threshold`, so a mask is never stored and does not depend on threads.
 struct DropoutMask {
   std::uint64_t key = 0;
   std::uint32_t threshold = 0;  // probability of dropping, times 2^32

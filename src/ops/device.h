@@ -29,8 +29,8 @@ std::int64_t memory_in_use(at::Device device);
 /// Waits until the device has done everything that was asked of it.
 void synchronize(at::Device device);
 
-/// Largest bytes in use since the last reset_peak_memory. On a CPU the peak resident set minus
-/// nothing; it is reset by the kernel.
+/// Largest bytes in use since the last reset_peak_memory. On a CPU the peak resident set;
+/// resetting it first gives the memory of freed tensors back to the system.
 std::int64_t peak_memory(at::Device device);
 void reset_peak_memory(at::Device device);
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/dropout.h"
 
-#include <type_traits>
-
 #include "kernels/dropout.h"
 
 namespace linformer {

@@ -53,6 +53,14 @@ class BadInference : public ::testing::Test {
   std::string run() const { return directory_.file("run"); }
   std::string newest() const { return list_generations(run()).front().path; }
 
+  /// Weights of a generation that its manifest vouches for.
+  static void replace_weights(const std::string& directory, const std::string& bytes) {
+    std::ofstream(directory + "/model.safetensors", std::ios::binary) << bytes;
+    Manifest manifest = read_manifest(directory);
+    manifest.files.at("model.safetensors").sha256 = sha256_hex(bytes);
+    std::ofstream(directory + "/manifest.json", std::ios::binary) << manifest_text(manifest);
+  }
+
   ProcessResult start(std::vector<std::string> arguments, const std::string& input = "") {
     arguments.insert(arguments.begin(), LF_BINARY_DIR "/linformer");
     arguments.insert(arguments.end(), {"--device", "cpu", "--quiet"});
@@ -129,35 +137,23 @@ TEST_F(BadInference, DamagedNewestGenerationGivesWayToAnOlderOne) {
 
 TEST_F(BadInference, NanInTheWeightsIsNamedByTensorAndIndex) {
   const std::string directory = newest();
-  const std::string path = directory + "/model.safetensors";
-  std::string bytes = slurp(path);
+  std::string bytes = slurp(directory + "/model.safetensors");
   const float nan = std::numeric_limits<float>::quiet_NaN();
   std::memcpy(bytes.data() + bytes.size() - sizeof(nan), &nan, sizeof(nan));
-  std::ofstream(path, std::ios::binary) << bytes;
-  Manifest manifest = read_manifest(directory);
-  manifest.files.at("model.safetensors").sha256 = sha256_hex(bytes);
-  std::ofstream(directory + "/manifest.json", std::ios::binary) << manifest_text(manifest);
+  replace_weights(directory, bytes);
   const std::string name = "run/" + std::filesystem::path(directory).filename().string();
   expect_refused(translate(name, "a\n"), {"model.safetensors", "not finite at flat index"});
 }
 
-// Every float of the newest generation's weights becomes `value`, its manifest made to agree.
-void fill_weights(const std::string& directory, float value) {
-  const std::string path = directory + "/model.safetensors";
-  std::string bytes = slurp(path);
+TEST_F(BadInference, WeightsThatOverflowGiveAnErrorNotAScore) {
+  std::string bytes = slurp(newest() + "/model.safetensors");
   std::uint64_t header = 0;
   std::memcpy(&header, bytes.data(), sizeof(header));
-  for (std::size_t at = 8 + header; at + sizeof(value) <= bytes.size(); at += sizeof(value)) {
-    std::memcpy(bytes.data() + at, &value, sizeof(value));
+  const float huge = 1e30F;
+  for (std::size_t at = 8 + header; at + sizeof(huge) <= bytes.size(); at += sizeof(huge)) {
+    std::memcpy(bytes.data() + at, &huge, sizeof(huge));
   }
-  std::ofstream(path, std::ios::binary) << bytes;
-  Manifest manifest = read_manifest(directory);
-  manifest.files.at("model.safetensors").sha256 = sha256_hex(bytes);
-  std::ofstream(directory + "/manifest.json", std::ios::binary) << manifest_text(manifest);
-}
-
-TEST_F(BadInference, PerplexityOfOverflowingWeightsIsAnErrorNotANumber) {
-  fill_weights(newest(), 1e30F);
+  replace_weights(newest(), bytes);
   const ProcessResult result = start({"evaluate", "--checkpoint", "run", "--data", "good.csv"});
   EXPECT_EQ(result.exit_code, 3) << result.err;
   expect_one_error_line({.expected = {"not finite"}}, result);
