@@ -4,6 +4,7 @@
 #include "model/attention.h"
 
 #include "model/linformer_attention.h"
+#include "ops/packed_attention.h"
 
 namespace linformer {
 
@@ -41,8 +42,20 @@ at::Tensor merge_heads(const at::Tensor& y_BHND) {
 
 at::Tensor Attention::self_attention(const at::Tensor& x_TM, const PackedSequences& sequences,
                                      bool causal, const ForwardOptions& options) const {
-  TORCH_CHECK(!causal || allows_causal(), "a Linformer has no causal form");
-  const at::Tensor qkv_BN3M = unpack(at::linear(x_TM, qkv_weight_), sequences);
+  TORCH_CHECK(!causal || !shortens(), "a Linformer has no causal form");
+  const at::Tensor qkv_T3M = at::linear(x_TM, qkv_weight_);
+  if (!shortens() && prefers_attend_each(sequences, sequences, model_dim_)) {
+    const auto qkv_THD = qkv_T3M.unflatten(1, {3, num_heads_, -1}).unbind(1);
+    return output(attend_each({.query_THD = qkv_THD[0],
+                               .key_SHD = qkv_THD[1],
+                               .value_SHD = qkv_THD[2],
+                               .queries = sequences,
+                               .keys = sequences,
+                               .causal = causal,
+                               .backend = options.backend})
+                      .flatten(1));
+  }
+  const at::Tensor qkv_BN3M = unpack(qkv_T3M, sequences);
   const auto part = [&](std::int64_t i) { return qkv_BN3M.narrow(2, i * model_dim_, model_dim_); };
   AttentionInputs inputs;
   inputs.query_BHND = qkv_BN3M.view({qkv_BN3M.size(0), qkv_BN3M.size(1), 3, num_heads_, -1})
@@ -68,9 +81,21 @@ KeyValue Attention::project_memory(const at::Tensor& memory_TM,
 at::Tensor Attention::cross_attention(const at::Tensor& query_TM, const PackedSequences& queries,
                                       const at::Tensor& memory_TM, const PackedSequences& memory,
                                       const ForwardOptions& options) const {
+  const at::Tensor projected_TM = at::linear(query_TM, rows_of_qkv(0, 1));
+  if (!shortens() && prefers_attend_each(queries, memory, model_dim_)) {
+    const auto kv_SHD =
+        at::linear(memory_TM, rows_of_qkv(1, 2)).unflatten(1, {2, num_heads_, -1}).unbind(1);
+    return output(attend_each({.query_THD = projected_TM.unflatten(1, {num_heads_, -1}),
+                               .key_SHD = kv_SHD[0],
+                               .value_SHD = kv_SHD[1],
+                               .queries = queries,
+                               .keys = memory,
+                               .backend = options.backend})
+                      .flatten(1));
+  }
   const KeyValue kv = project_memory(memory_TM, memory);
   AttentionInputs inputs;
-  inputs.query_BHND = split_heads(unpack(at::linear(query_TM, rows_of_qkv(0, 1)), queries));
+  inputs.query_BHND = split_heads(unpack(projected_TM, queries));
   inputs.key_BHSD = kv.key_BHSD;
   inputs.value_BHSD = kv.value_BHSD;
   inputs.mask_B11S = kv.mask_B11S;

@@ -52,7 +52,8 @@ class Attention {
   /// what they were made from.
   virtual KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
                            const at::Tensor& input_TM, const PackedSequences& sequences) const;
-  virtual bool allows_causal() const { return true; }
+  /// Whether shorten changes anything; if so there is no causal form.
+  virtual bool shortens() const { return false; }
 
   at::Tensor split_heads(const at::Tensor& x_BNM) const;
 

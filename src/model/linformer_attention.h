@@ -17,7 +17,7 @@ class LinearProjectionAttention : public Attention {
  protected:
   KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
                    const at::Tensor& input_TM, const PackedSequences& sequences) const override;
-  bool allows_causal() const override { return false; }
+  bool shortens() const override { return true; }
 
  private:
   at::Tensor key_projection_KS_;
@@ -36,7 +36,7 @@ class SegmentAttention : public Attention {
  protected:
   KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
                    const at::Tensor& input_TM, const PackedSequences& sequences) const override;
-  bool allows_causal() const override { return false; }
+  bool shortens() const override { return true; }
 
  private:
   at::Tensor score_weight_HM_;
