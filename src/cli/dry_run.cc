@@ -16,6 +16,7 @@
 #include "config/model_size.h"
 #include "config/yaml_reader.h"
 #include "data/corpus_split.h"
+#include "data/npz_corpus.h"
 #include "data/parallel_corpus.h"
 #include "data/token_store.h"
 #include "linformer/error.h"
@@ -73,6 +74,10 @@ void count_data(Plan& plan) {
     tokens = static_cast<std::int64_t>(
                  std::max(store.info().source_tokens, store.info().target_tokens)) +
              2 * all_pairs;
+  } else if (data.train.ends_with(".npz")) {
+    const NpzCorpus npz(data.train);
+    npz.require_max_length(data.max_length);
+    all_pairs = npz.size();
   } else {
     const std::string& first = data.train.empty() ? data.train_source : data.train;
     if (first.empty() || std::filesystem::file_size(first) > kCountedBytes) return;

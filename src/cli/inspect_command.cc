@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "cli/verbs.h"
+#include "data/npz_corpus.h"
 #include "data/token_store.h"
 #include "linformer/error.h"
 #include "storage/checkpoint_directory.h"
@@ -19,7 +20,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kStoreMagic = "\x89LFS";
-constexpr std::string_view kZipMagic = "PK\x03\x04";
 
 Json tensor_list(const SafetensorsFile& file) {
   Json out = Json::array();
@@ -65,6 +65,29 @@ Json describe_store(const std::string& path) {
           {"bytes_per_id", info.id_bytes},
           {"tokenizer_sha256", info.tokenizer_digest},
           {"payload_sha256", info.payload_digest}};
+}
+
+/// The CRC of every member is verified.
+Json describe_npz(const std::string& path) {
+  const NpzCorpus npz(path);
+  npz.verify();
+  Json members = Json::array();
+  for (const NpzArray& array : npz.arrays()) {
+    members.push_back({{"name", array.member.name},
+                       {"dtype", array.header.dtype},
+                       {"shape", array.header.shape},
+                       {"packing", array.member.is_deflated ? "deflated" : "stored"},
+                       {"bytes", array.member.packed_size},
+                       {"crc32", array.member.crc}});
+  }
+  Json out{{"kind", "npz corpus"},
+           {"verified", true},
+           {"pairs", npz.size()},
+           {"max_length", npz.max_length()},
+           {"bytes", npz.archive().bytes().size()}};
+  if (npz.tokenizer_digest()) out["tokenizer_sha256"] = *npz.tokenizer_digest();
+  out["members"] = members;
+  return out;
 }
 
 Json describe_tokenizer(const std::string& path) {
@@ -138,14 +161,17 @@ Json describe_file(const std::string& path) {
   const std::string_view bytes = file.bytes();
   if (bytes.starts_with(kStoreMagic) || path.ends_with(".lfs")) return describe_store(path);
   if (path.ends_with(".safetensors")) return describe_safetensors(path);
-  if (bytes.starts_with(kZipMagic)) {
-    throw UserError(
-        path + ": is a zip archive (PyTorch .pt or NumPy .npz), which this version does not read");
+  if (path.ends_with(".npz")) return describe_npz(path);
+  if (bytes.starts_with(kZipLocalMagic)) {
+    throw UserError(path +
+                    ": is a zip archive, which this version reads as an npz corpus alone (want a "
+                    "name that ends in .npz)");
   }
   if (path.ends_with(".json")) return describe_tokenizer(path);
   if (bytes.size() > 9 && bytes[8] == '{') return describe_safetensors(path);
   throw UserError(
-      path + ": is of no known kind (want a token store, a safetensors file, tokenizer.json, " +
+      path +
+      ": is of no known kind (want a token store, .npz, a safetensors file, tokenizer.json, " +
       "a run directory or one of its checkpoints)");
 }
 

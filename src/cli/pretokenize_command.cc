@@ -54,7 +54,8 @@ int run_pretokenize(const PretokenizeOptions& options, const CommonOptions& comm
   if (options.tokenizer.empty())
     throw UsageError("--tokenizer is missing (want a directory with tokenizer.json)");
   if (options.output.empty())
-    throw UsageError("--output is missing (want the name of a token store, .lfs)");
+    throw UsageError(
+        "--output is missing (want the name of a token store, .lfs, or an npz corpus, .npz)");
   PretokenizeSpec spec;
   spec.corpus = corpus_spec(options.corpus, options.invalid_utf8);
   spec.output = options.output;

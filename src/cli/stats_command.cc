@@ -29,12 +29,7 @@ struct Statistics {
 Statistics of_store(const StatsOptions& options) {
   const TokenStore store(options.corpus.file);
   if (!options.tokenizer.empty()) {
-    const std::string digest = Tokenizer::load(options.tokenizer).digest();
-    if (digest != store.info().tokenizer_digest) {
-      throw DataError(store.path() + ": made by another tokenizer (" +
-                      store.info().tokenizer_digest + ", " + options.tokenizer + " is " + digest +
-                      ")");
-    }
+    store.require_tokenizer(Tokenizer::load(options.tokenizer).digest());
   }
   Statistics statistics;
   for (std::uint32_t pair = 0; pair < store.size(); ++pair) {

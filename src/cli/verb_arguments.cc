@@ -67,15 +67,24 @@ Arguments list(TokenizerCodeOptions& o) {
 }
 
 Arguments list(PretokenizeOptions& o) {
-  Arguments out{{"CORPUS", "", &o.corpus.file, "A corpus: .csv, .tsv, each also .gz."}};
+  Arguments out{
+      {"CORPUS", "", &o.corpus.file, "A corpus: .csv, .tsv, each also .gz, .lfs or .npz."}};
   add_corpus(out, o.corpus);
   out.push_back({"--tokenizer", "DIR", &o.tokenizer, kTokenizerHelp, {}, {}, true});
-  out.push_back({"--output", "STORE", &o.output, "The token store to write (.lfs).", {}, {}, true});
+  out.push_back({"--output",
+                 "STORE",
+                 &o.output,
+                 "The token store (.lfs) or npz corpus (.npz) to write.",
+                 {},
+                 {},
+                 true});
   out.push_back({"--fraction", "F", &o.fraction, "Leading part of the corpus that is kept.",
                  Range{0, 1, true}});
-  out.push_back({"--max-length", "N", &o.max_length,
-                 "Longest sentence in tokens, <s> and </s> counted; left out, no limit.",
-                 Range{2, 1048576}});
+  out.push_back(
+      {"--max-length", "N", &o.max_length,
+       "Longest sentence in tokens, <s> and </s> counted, and columns of an npz corpus; left "
+       "out, no limit.",
+       Range{2, 1048576}});
   out.push_back({"--long",
                  "POLICY",
                  &o.long_pairs,
@@ -99,7 +108,7 @@ Arguments list(PretokenizeOptions& o) {
 
 Arguments list(StatsOptions& o) {
   Arguments out{{"CORPUS", "", &o.corpus.file,
-                 "A corpus (.csv, .tsv, each also .gz) or a token store (.lfs)."}};
+                 "A corpus (.csv, .tsv, each also .gz, .npz) or a token store (.lfs)."}};
   add_corpus(out, o.corpus);
   out.push_back({"--tokenizer", "DIR", &o.tokenizer, kTokenizerHelp});
   return out;
@@ -199,7 +208,7 @@ Arguments list(InspectOptions& o) {
   return {{"FILE",
            "",
            &o.files,
-           "Token stores, run directories, checkpoints, safetensors files.",
+           "Token stores, npz corpora, run directories, checkpoints, safetensors files.",
            {},
            {},
            true}};

@@ -40,7 +40,9 @@ const std::vector<Verb>& verbs() {
         "pretokenize --source train.en.gz --target train.de.gz --tokenizer data/bpe10k --output "
         "train.lfs",
         "pretokenize pairs.tsv --source-column 1 --target-column 2 --tokenizer T --output "
-        "pairs.lfs --fraction 0.5"},
+        "pairs.lfs --fraction 0.5",
+        "pretokenize data/train.lfs --tokenizer data/bpe16k --output data/train.npz --max-length "
+        "256"},
        false,
        PretokenizeOptions{}},
       {"stats",
@@ -95,9 +97,9 @@ const std::vector<Verb>& verbs() {
        false,
        AverageOptions{}},
       {"inspect",
-       "Say what files are: token stores, checkpoints, safetensors; verify their digests.",
+       "Say what files are: token stores, npz, checkpoints, safetensors; verify their digests.",
        "FILE...",
-       {"inspect data/train.lfs", "inspect runs/latest --json"},
+       {"inspect data/train.lfs data/train.npz", "inspect runs/latest --json"},
        false,
        InspectOptions{}},
       {"config show",

@@ -23,8 +23,8 @@ struct EnumNames<LongPolicy> {
        {LongPolicy::kError, "error"}}};
 };
 
-/// Where text comes from. A corpus is one file (.csv, .tsv, each also .gz, or a token store .lfs)
-/// or a pair of line files.
+/// Where text comes from. A corpus is one file (.csv, .tsv, each also .gz, a token store .lfs or an
+/// npz corpus .npz) or a pair of line files.
 struct DataConfig {
   std::string train;
   std::string train_source;
@@ -41,7 +41,7 @@ struct DataConfig {
 
   static void visit_fields(auto& self, auto& field) {
     field("train", self.train,
-          "Training corpus: .csv, .tsv, each also .gz, or a token store .lfs.");
+          "Training corpus: .csv, .tsv, each also .gz, a token store .lfs or an npz corpus .npz.");
     field("train_source", self.train_source,
           "Source lines of a training corpus in two files (with train_target).");
     field("train_target", self.train_target, "Target lines of that corpus.");

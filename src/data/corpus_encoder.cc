@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/signals.h"
+#include "data/tokenized_corpus.h"
 
 namespace linformer {
 namespace {
@@ -184,6 +185,9 @@ std::size_t thread_count(std::int64_t wanted) {
 EncodeCounts encode_corpus(const CorpusSpec& corpus, const Tokenizer& tokenizer,
                            const EncodeOptions& options,
                            const std::function<void(const EncodedPair&)>& receive) {
+  if (is_tokenized(corpus)) {
+    return read_tokenized_corpus(corpus.file, tokenizer, options, receive);
+  }
   ChunkReader reader(corpus, options);
   Turnstile turnstile;
   const auto work = [&] {

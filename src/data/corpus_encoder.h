@@ -25,7 +25,7 @@ struct EncodeOptions {
 struct EncodedPair {
   std::span<const std::int32_t> source;
   std::span<const std::int32_t> target;
-  std::int64_t line = 0;  // of the corpus, where the pair begins
+  std::int64_t line = 0;  // of the corpus, where the pair begins; its number where there are none
 };
 
 struct EncodeCounts {
@@ -37,7 +37,8 @@ struct EncodeCounts {
 };
 
 /// Encodes a corpus on several threads in flat memory and hands the pairs to `receive` one at a
-/// time and in corpus order, whatever the number of threads. The first error in corpus order ends
+/// time and in corpus order, whatever the number of threads; a corpus that is tokenized already is
+/// read instead, as tokenized_corpus.h says. The first error in corpus order ends
 /// it: those of ParallelCorpus, Tokenizer and `receive`; DataError for an empty cell under kError
 /// (the place of the first one and how many there are) and for a corpus with fewer rows than
 /// `rows`; Interrupted when a signal was seen.

@@ -8,7 +8,9 @@
 #include "base/digest.h"
 #include "data/corpus_encoder.h"
 #include "data/corpus_split.h"
+#include "data/npz_corpus.h"
 #include "data/token_store.h"
+#include "data/tokenized_corpus.h"
 
 namespace linformer {
 namespace {
@@ -33,19 +35,25 @@ struct FlatRows {
 
 }  // namespace
 
-/// Either a mapped store with the rows that are kept, or ids in memory (16 bits each where the
-/// vocabulary allows).
+/// Either a mapped store or npz corpus with the rows that are kept, or ids in memory (16 bits each
+/// where the vocabulary allows).
 struct PairSet::Rows {
   std::unique_ptr<TokenStore> store;
+  std::unique_ptr<NpzCorpus> npz;
   FlatRows source;
   FlatRows target;
-  std::vector<std::uint32_t> kept;  // row in the store or in memory
+  std::vector<std::uint32_t> kept;  // row in the file or in memory
+  std::int64_t vocab_size = 0;
   bool is_wide = false;
 
   void append(std::uint32_t row, Side side, std::uint32_t length,
               std::vector<std::int32_t>& out) const {
     if (store) {
       store->append_row(row, side, out);
+      return;
+    }
+    if (npz) {
+      npz->append_row(row, side, length, vocab_size, out);
       return;
     }
     const FlatRows& rows = side == Side::kSource ? source : target;
@@ -60,8 +68,16 @@ struct PairSet::Rows {
 
 PairSet::PairSet(const PairSetOptions& options, const Tokenizer& tokenizer)
     : rows_(std::make_unique<Rows>()), bos_(tokenizer.bos_id()), eos_(tokenizer.eos_id()) {
+  rows_->vocab_size = tokenizer.vocab_size();
   rows_->is_wide = tokenizer.vocab_size() > 65536;
-  if (options.corpus.file.ends_with(".lfs")) {
+  const bool has_ids = is_tokenized(options.corpus);
+  if (has_ids && options.keep_text) {
+    throw UsageError(options.corpus.file +
+                     ": holds ids and no text to score against; give a .csv, .tsv or line files");
+  }
+  if (has_ids && options.corpus.file.ends_with(".npz")) {
+    load_npz(options, tokenizer);
+  } else if (has_ids) {
     load_store(options, tokenizer);
   } else {
     load_text(options, tokenizer);
@@ -106,28 +122,36 @@ bool PairSet::accept_lengths(const PairSetOptions& options, std::size_t& source,
 void PairSet::load_store(const PairSetOptions& options, const Tokenizer& tokenizer) {
   rows_->store = std::make_unique<TokenStore>(options.corpus.file);
   const TokenStore& store = *rows_->store;
-  if (store.info().tokenizer_digest != tokenizer.digest()) {
-    throw DataError(options.corpus.file + ": was made by another tokenizer (got " +
-                    store.info().tokenizer_digest + ", want " + tokenizer.digest() + ")");
-  }
-  if (options.keep_text) {
-    throw UsageError(
-        options.corpus.file +
-        ": a token store holds no text to score against; give a .csv, .tsv or line files");
-  }
+  store.require_tokenizer(tokenizer.digest());
   const std::int64_t used = leading_pairs(store.size(), options.fraction);
   for (std::int64_t i = 0; i < used; ++i) {
     const auto row = static_cast<std::uint32_t>(i);
-    std::size_t source = store.length(row, Side::kSource);
-    std::size_t target = store.length(row, Side::kTarget);
-    if (!accept_lengths(options, source, target,
-                        options.corpus.file + ": pair " + std::to_string(i + 1))) {
-      continue;
-    }
-    rows_->kept.push_back(row);
-    source_lengths_.push_back(static_cast<std::uint32_t>(source + 2));
-    target_lengths_.push_back(static_cast<std::uint32_t>(target + 2));
+    keep_row(options, row, store.length(row, Side::kSource), store.length(row, Side::kTarget));
   }
+}
+
+void PairSet::load_npz(const PairSetOptions& options, const Tokenizer& tokenizer) {
+  auto npz = std::make_unique<NpzCorpus>(options.corpus.file);
+  npz->require_max_length(options.max_length);
+  if (!npz->is_mapped()) return load_text(options, tokenizer);
+  EncodeOptions used;
+  used.rows = leading_pairs(npz->size(), options.fraction);
+  used.empty = EmptyPolicy::kKeep;
+  read_tokenized_corpus(options.corpus.file, tokenizer, used, [&](const EncodedPair& pair) {
+    keep_row(options, static_cast<std::uint32_t>(pair.line - 1), pair.source.size(),
+             pair.target.size());
+  });
+  rows_->npz = std::move(npz);
+}
+
+/// Keeps a row of a mapped file whose sides have these lengths, without specials.
+void PairSet::keep_row(const PairSetOptions& options, std::uint32_t row, std::size_t source,
+                       std::size_t target) {
+  const std::string place = options.corpus.file + ": pair " + std::to_string(row + std::int64_t{1});
+  if (!accept_lengths(options, source, target, place)) return;
+  rows_->kept.push_back(row);
+  source_lengths_.push_back(static_cast<std::uint32_t>(source + 2));
+  target_lengths_.push_back(static_cast<std::uint32_t>(target + 2));
 }
 
 void PairSet::load_text(const PairSetOptions& options, const Tokenizer& tokenizer) {

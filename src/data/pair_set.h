@@ -15,19 +15,21 @@ namespace linformer {
 
 /// Where pairs come from and which of them are taken.
 struct PairSetOptions {
-  CorpusSpec corpus;  // a corpus file or pair of files, or a token store (.lfs) as `file`
+  CorpusSpec corpus;  // a corpus file or pair of files; a token store or npz corpus as `file`
   std::int64_t max_length = 256;  // ids of a sentence, <s> and </s> counted
   LongPolicy long_pairs = LongPolicy::kDrop;
   double fraction = 1.0;   // leading part of the corpus
-  bool keep_text = false;  // for scoring; a token store has no text
+  bool keep_text = false;  // for scoring; token stores and npz corpora have no text
 };
 
-/// Sentence pairs as ids, ready for batches: read from a token store in place, or from text by the
-/// tokenizer. Empty sides are skipped and counted.
+/// Sentence pairs as ids, ready for batches: read in place from a token store or an npz corpus
+/// whose members are stored, else kept in memory. Empty sides are skipped and counted. All rows of
+/// an npz corpus that are used are checked first, in one pass, and with its last row its CRC.
 class PairSet {
  public:
-  /// Throws DataError for a store made by another tokenizer (both digests), an over-long pair under
-  /// LongPolicy::kError, nothing left, and as the readers do; UsageError for keep_text of a store.
+  /// Throws DataError for ids made by another tokenizer (both digests), an npz corpus of another
+  /// max_length, an over-long pair under LongPolicy::kError, nothing left, and as the readers do;
+  /// UsageError for keep_text of a token store or npz corpus.
   PairSet(const PairSetOptions& options, const Tokenizer& tokenizer);
   ~PairSet();
   PairSet(PairSet&&) noexcept;
@@ -55,6 +57,9 @@ class PairSet {
  private:
   struct Rows;
   void load_store(const PairSetOptions& options, const Tokenizer& tokenizer);
+  void load_npz(const PairSetOptions& options, const Tokenizer& tokenizer);
+  void keep_row(const PairSetOptions& options, std::uint32_t row, std::size_t source,
+                std::size_t target);
   void load_text(const PairSetOptions& options, const Tokenizer& tokenizer);
   bool accept_lengths(const PairSetOptions& options, std::size_t& source, std::size_t& target,
                       const std::string& place);

@@ -9,6 +9,7 @@
 
 #include "data/csv_reader.h"
 #include "data/text_lines.h"
+#include "data/tokenized_corpus.h"
 
 namespace linformer {
 
@@ -242,6 +243,7 @@ std::string corpus_name(const CorpusSpec& spec) {
 }
 
 std::int64_t count_pairs(const CorpusSpec& spec) {
+  if (is_tokenized(spec)) return count_tokenized_pairs(spec.file);
   ParallelCorpus corpus(spec);
   SentencePair pair;
   while (corpus.next(pair)) {

@@ -58,7 +58,8 @@ class ParallelCorpus {
 /// How a corpus is named in messages: its file, or "SOURCE + TARGET".
 std::string corpus_name(const CorpusSpec& spec);
 
-/// Number of pairs, by reading the whole corpus once. Throws as ParallelCorpus.
+/// Number of pairs, by reading the whole corpus once; of a token store or an npz corpus, by opening
+/// it. Throws as ParallelCorpus, TokenStore or NpzCorpus.
 std::int64_t count_pairs(const CorpusSpec& spec);
 
 }  // namespace linformer

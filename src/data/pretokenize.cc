@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/file.h"
 #include "data/corpus_split.h"
+#include "data/npz_corpus.h"
 #include "data/token_store.h"
 #include "linformer/error.h"
 
@@ -20,8 +22,8 @@ namespace {
 constexpr std::int64_t kSpecials = 2;  // <s> and </s>
 
 void check_output(const std::string& path) {
-  if (!path.ends_with(".lfs")) {
-    throw UsageError(path + ": a token store needs a name that ends in .lfs");
+  if (!path.ends_with(".lfs") && !path.ends_with(".npz")) {
+    throw UsageError(path + ": want a name that ends in .lfs (token store) or .npz (npz corpus)");
   }
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
@@ -35,6 +37,28 @@ void check_output(const std::string& path) {
     throw UsageError(path + ": cannot write in " + directory + ": " + errno_text(errno));
   }
 }
+
+void check_max_length(const PretokenizeSpec& spec) {
+  if (spec.max_length < 0 || (spec.max_length > 0 && spec.max_length <= kSpecials)) {
+    throw UsageError("max_length " + std::to_string(spec.max_length) +
+                     " (want at least 3, <s> and </s> counted, or 0 for no limit)");
+  }
+  if (spec.max_length == 0 && spec.output.ends_with(".npz")) {
+    throw UsageError(spec.output +
+                     ": --max-length is missing (the columns of an npz corpus; the original's has "
+                     "256)");
+  }
+}
+
+/// A file that is removed at the end, if it is there.
+struct TemporaryFile {
+  explicit TemporaryFile(std::string name) : path(std::move(name)) {}
+  ~TemporaryFile() { ::unlink(path.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  std::string path;
+};
 
 /// Lengths limited, pairs counted.
 class StoreFiller {
@@ -72,20 +96,14 @@ class StoreFiller {
   PretokenizeResult& result_;
 };
 
-}  // namespace
-
-PretokenizeResult pretokenize(const PretokenizeSpec& spec, const Tokenizer& tokenizer) {
-  check_output(spec.output);
-  if (spec.max_length < 0 || (spec.max_length > 0 && spec.max_length <= kSpecials)) {
-    throw UsageError("max_length " + std::to_string(spec.max_length) +
-                     " (want at least 3, <s> and </s> counted, or 0 for no limit)");
-  }
+/// Writes the store `output` of the corpus.
+PretokenizeResult write_store(const PretokenizeSpec& spec, const Tokenizer& tokenizer,
+                              const std::string& output) {
   EncodeOptions options{.rows = -1, .empty = spec.empty, .threads = spec.threads};
-  check_fraction(spec.fraction);
   if (spec.fraction < 1) {
     options.rows = leading_pairs(count_pairs(spec.corpus), spec.fraction);
   }
-  TokenStoreWriter writer(spec.output, static_cast<std::uint64_t>(tokenizer.vocab_size()),
+  TokenStoreWriter writer(output, static_cast<std::uint64_t>(tokenizer.vocab_size()),
                           tokenizer.digest());
   PretokenizeResult result;
   StoreFiller filler(spec, writer, result);
@@ -105,6 +123,21 @@ PretokenizeResult pretokenize(const PretokenizeSpec& spec, const Tokenizer& toke
   result.source_tokens = static_cast<std::int64_t>(writer.info().source_tokens);
   result.target_tokens = static_cast<std::int64_t>(writer.info().target_tokens);
   result.bytes = static_cast<std::int64_t>(writer.info().bytes);
+  return result;
+}
+
+}  // namespace
+
+PretokenizeResult pretokenize(const PretokenizeSpec& spec, const Tokenizer& tokenizer) {
+  check_output(spec.output);
+  check_max_length(spec);
+  check_fraction(spec.fraction);
+  if (spec.output.ends_with(".lfs")) return write_store(spec, tokenizer, spec.output);
+  // The arrays stand one after another and their sizes first: pairs are counted and kept before.
+  const TemporaryFile store(random_name(spec.output + ".tmp-"));
+  PretokenizeResult result = write_store(spec, tokenizer, store.path);
+  result.bytes = static_cast<std::int64_t>(write_npz_corpus(
+      TokenStore(store.path), tokenizer, static_cast<std::uint32_t>(spec.max_length), spec.output));
   return result;
 }
 

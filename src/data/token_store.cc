@@ -28,6 +28,12 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
   offset_bytes_ = header.offset_bytes;
 }
 
+void TokenStore::require_tokenizer(const std::string& digest) const {
+  if (digest == info_.tokenizer_digest) return;
+  throw DataError(path() + ": was made by another tokenizer (got " + info_.tokenizer_digest +
+                  ", want " + digest + ")");
+}
+
 void TokenStore::fail(std::uint64_t offset, const std::string& reason) const {
   throw DataError(Place{path(), 0, 0, offset}, reason);
 }

@@ -73,6 +73,9 @@ class TokenStore {
   const TokenStoreInfo& info() const { return info_; }
   const std::string& path() const { return file_.path(); }
   std::uint32_t size() const { return info_.pairs; }
+  /// Throws DataError with both digests when the store was made by another tokenizer than that with
+  /// this Tokenizer::digest.
+  void require_tokenizer(const std::string& digest) const;
 
   /// Ids of row `pair` (< size()), without specials. Throws DataError where a damaged offset makes
   /// no sense.

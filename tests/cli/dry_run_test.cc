@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/config_text.h"
+#include "support/npz.h"
 #include "support/run_process.h"
 #include "support/temp_directory.h"
 #include "text/bpe_trainer.h"
@@ -57,6 +58,18 @@ TEST(DryRun, CountsTheOriginalsParameters) {
   EXPECT_EQ(parameters("lin_k32_training"), 95796320);
   EXPECT_EQ(parameters("lin_k64_training"), 95992928);
   EXPECT_EQ(parameters("perf_vanilla_encoder_only"), 70415456);
+}
+
+TEST(DryRun, CountsThePairsOfAnNpzCorpus) {
+  const TempDirectory directory;
+  directory.write("c.yaml", seed_config("", "training:\n  batch_size: 10\n  epochs: 3\n"));
+  const Rows rows(201, {0, 5, 2, 1, 1, 1, 1, 1});
+  directory.write("t.npz", zip_bytes(npz_entries(rows, rows)));
+  const ProcessResult result = dry_run(
+      {"c.yaml", "--train", "t.npz", "--validation", "t.npz", "--json", "data.max_length=8"},
+      directory.path());
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(nlohmann::json::parse(result.out)["pairs"], 201);
 }
 
 TEST(DryRun, CountsPairsAndSteps) {

@@ -11,6 +11,7 @@
 #include "storage/run_directory.h"
 #include "support/byte_tokenizer.h"
 #include "support/expect_error.h"
+#include "support/npz.h"
 #include "support/small_checkpoint.h"
 #include "support/temp_directory.h"
 
@@ -87,6 +88,28 @@ TEST_F(InspectCommand, StoresAreVerified) {
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   directory_.write("a.lfs", bytes);
   EXPECT_NE(error_of(path).find(path), std::string::npos);
+}
+
+TEST_F(InspectCommand, NpzCorporaAreVerifiedAndListed) {
+  for (const bool is_deflated : {false, true}) {
+    auto entries = npz_entries(kGoldenSource, kGoldenTarget, is_deflated);
+    const std::string meta = R"({"max_length": 8, "tokenizer_sha256": "abc"})";
+    entries.push_back({"meta.npy", encode_npy_header("|u1", {meta.size()}) + meta});
+    const auto result = one(directory_.write("a.npz", zip_bytes(entries)));
+    EXPECT_EQ(result["kind"], "npz corpus");
+    EXPECT_EQ(result["verified"], true);
+    EXPECT_EQ(result["pairs"], 3);
+    EXPECT_EQ(result["max_length"], 8);
+    EXPECT_EQ(result["tokenizer_sha256"], "abc");
+    ASSERT_EQ(result["members"].size(), 5U);
+    const auto& member = result["members"][1];
+    EXPECT_EQ(member["name"], "tgt.npy");
+    EXPECT_EQ(member["dtype"], "<i8");
+    EXPECT_EQ(member["shape"], (std::vector<int>{3, 8}));
+    EXPECT_EQ(member["packing"], is_deflated ? "deflated" : "stored");
+    EXPECT_EQ(member["crc32"], crc_of(entries[1].content));
+    EXPECT_EQ(result["members"][4]["shape"], std::vector<std::size_t>{meta.size()});
+  }
 }
 
 TEST_F(InspectCommand, TokenizersAreDescribed) {

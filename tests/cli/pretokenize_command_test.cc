@@ -91,7 +91,7 @@ TEST_F(PretokenizeCommand, UnknownPoliciesAreUsageErrors) {
   EXPECT_EQ(refusal(&PretokenizeOptions::tokenizer, ""),
             "--tokenizer is missing (want a directory with tokenizer.json)");
   EXPECT_EQ(refusal(&PretokenizeOptions::output, ""),
-            "--output is missing (want the name of a token store, .lfs)");
+            "--output is missing (want the name of a token store, .lfs, or an npz corpus, .npz)");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "linformer/error.h"
 #include "support/byte_tokenizer.h"
 #include "support/expect_error.h"
+#include "support/npz.h"
 #include "support/temp_directory.h"
 
 namespace linformer {
@@ -154,9 +155,10 @@ TEST_F(PairSets, KeptTextBelongsToTheKeptPairsAndIdsStayTheSame) {
   for (std::uint32_t i = 0; i < set.size(); ++i) EXPECT_EQ(set.text(i).source, source(set, i));
   EXPECT_EQ(set.text(2).target, "vier");
   store_.keep_text = true;
-  EXPECT_NE(
-      error_text<UsageError>([&] { const PairSet bad(store_, tokenizer_); }).find("holds no text"),
-      std::string::npos);
+  EXPECT_NE(error_text<UsageError>([&] {
+              const PairSet bad(store_, tokenizer_);
+            }).find("holds ids and no text"),
+            std::string::npos);
 }
 
 TEST_F(PairSets, KeepRangeKeepsIdsLengthsAndTextTogether) {
@@ -183,6 +185,56 @@ TEST_F(PairSets, AStoreOfAnotherTokenizerIsRefusedWithBothDigests) {
   EXPECT_EQ(error_text<DataError>([&] { const PairSet set(store_, other); }),
             store_.corpus.file + ": was made by another tokenizer (got " + tokenizer_.digest() +
                 ", want " + other.digest() + ")");
+}
+
+TEST_F(PairSets, AnNpzCorpusGivesTheIdsOfItsTextStoredOrDeflated) {
+  write(kCorpus);
+  const std::string digest = PairSet(text_, tokenizer_).digest();
+  PretokenizeSpec spec;
+  spec.corpus = text_.corpus;
+  spec.output = directory_.file("stored.npz");
+  spec.max_length = 18;
+  pretokenize(spec, tokenizer_);
+  const Rows rows{{0, 2, 1}, {0, 88, 2}, {0, 89, 2}, {0, 90, 2}};
+  for (const bool is_deflated : {false, true}) {
+    PairSetOptions npz =
+        options(directory_.write("a.npz", zip_bytes(npz_entries(rows, rows, is_deflated))));
+    npz.max_length = 3;
+    PairSet set(npz, tokenizer_);
+    EXPECT_EQ(set.skipped_empty(), 1);
+    set.keep_range(1, 2);
+    ASSERT_EQ(set.size(), 2U);
+    Ids ids;
+    set.target(0, ids);
+    EXPECT_EQ(ids, (Ids{0, 89, 2}));
+    EXPECT_EQ(set.source_lengths()[1], 3U);
+    npz.fraction = 0.6;
+    EXPECT_EQ(PairSet(npz, tokenizer_).size(), 1U);
+  }
+  PairSetOptions stored = options(spec.output);
+  stored.max_length = 18;
+  EXPECT_EQ(PairSet(stored, tokenizer_).digest(), digest);
+  stored.max_length = 17;
+  EXPECT_TRUE(error_text<DataError>([&] {
+                const PairSet set(stored, tokenizer_);
+              }).starts_with(spec.output + ": was made with max_length 18, data.max_length is 17"));
+  stored.keep_text = true;
+  EXPECT_TRUE(error_text<UsageError>([&] {
+                const PairSet set(stored, tokenizer_);
+              }).starts_with(spec.output + ": holds ids and no text to score against"));
+}
+
+TEST_F(PairSets, DamageToAnNpzCorpusIsFoundBeforeItsPairsAreUsed) {
+  const Rows rows{{0, 88, 2}, {0, 89, 2}};
+  std::string bytes = zip_bytes(npz_entries(rows, rows));
+  const std::size_t id = 57 + 128 + 8 * 4;  // src.npy, row 1, column 1
+  ASSERT_EQ(bytes[id], 89);
+  bytes[id] = 90;
+  PairSetOptions npz = options(directory_.write("a.npz", bytes));
+  npz.max_length = 3;
+  EXPECT_TRUE(error_text<DataError>([&] {
+                const PairSet set(npz, tokenizer_);
+              }).starts_with(npz.corpus.file + ": src.npy: is damaged (CRC-32 "));
 }
 
 TEST_F(PairSets, NothingLeftIsRefusedWithTheReasons) {

@@ -102,6 +102,10 @@ TEST(ParallelCorpus, ASpecThatNamesNoCorpusIsAUsageError) {
   EXPECT_EQ(refusal<UsageError>({.file = "a.csv", .source_file = "a.en"}),
             "a.csv: one corpus file and a pair of line files exclude each other");
   EXPECT_EQ(
+      refusal<UsageError>({.file = "a.npz"}),
+      "a.npz: not a text corpus by its name (want .csv or .tsv, each also .gz, or a source and a "
+      "target file of lines)");
+  EXPECT_EQ(
       refusal<UsageError>({.file = "a.lfs"}),
       "a.lfs: not a text corpus by its name (want .csv or .tsv, each also .gz, or a source and a "
       "target file of lines)");

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "data/npz_corpus.h"
 #include "data/token_store.h"
 #include "support/byte_tokenizer.h"
 #include "support/expect_error.h"
@@ -149,7 +150,7 @@ TEST_F(Pretokenize, AnOutputThatCannotBeAStoreIsRefused) {
   PretokenizeSpec bad = spec("de,en\na,1\n");
   bad.output = bad.corpus.file;
   EXPECT_EQ(refusal<UsageError>(bad),
-            bad.output + ": a token store needs a name that ends in .lfs");
+            bad.output + ": want a name that ends in .lfs (token store) or .npz (npz corpus)");
   EXPECT_EQ(slurp(bad.corpus.file), "de,en\na,1\n");
   bad.output = directory_.file("none/x.lfs");
   EXPECT_EQ(refusal<UsageError>(bad),
@@ -158,6 +159,68 @@ TEST_F(Pretokenize, AnOutputThatCannotBeAStoreIsRefused) {
   std::filesystem::create_directory(other.file("d.lfs"));
   bad.output = other.file("d.lfs");
   EXPECT_EQ(refusal<UsageError>(bad), bad.output + ": is a directory (want the name of a file)");
+}
+
+TEST_F(Pretokenize, NpzAndBackGivesTheSameStore) {
+  PretokenizeSpec direct = spec("de,en\n123456789,12\nGrüße!,x\n,1\n5,greetings\n");
+  for (const LongPolicy policy : {LongPolicy::kDrop, LongPolicy::kTruncate}) {
+    direct.output = directory_.file("a.lfs");
+    direct.max_length = 10;
+    direct.long_pairs = policy;
+    pretokenize(direct, tokenizer_);
+    PretokenizeSpec there = direct;
+    there.output = directory_.file("b.npz");
+    const PretokenizeResult result = pretokenize(there, tokenizer_);
+    EXPECT_EQ(result.dropped + result.truncated, 2);
+    EXPECT_EQ(result.skipped_empty, 1);
+    EXPECT_EQ(result.bytes, static_cast<std::int64_t>(std::filesystem::file_size(there.output)));
+    PretokenizeSpec back;
+    back.corpus.file = there.output;
+    back.output = directory_.file("c.lfs");
+    pretokenize(back, tokenizer_);
+    EXPECT_EQ(slurp(back.output), slurp(direct.output));
+    there.corpus.file = direct.output;
+    there.output = directory_.file("d.npz");
+    pretokenize(there, tokenizer_);
+    EXPECT_EQ(slurp(there.output), slurp(directory_.file("b.npz")));
+  }
+  EXPECT_EQ(files(), 5U) << "no temporary file stays";
+}
+
+TEST_F(Pretokenize, PoliciesApplyToATokenizedCorpusToo) {
+  PretokenizeSpec there = spec("de,en\n12345,12\n1,x\n2,y\n3,z\n");
+  there.output = directory_.file("b.npz");
+  there.max_length = 10;
+  pretokenize(there, tokenizer_);
+  PretokenizeSpec back;
+  back.corpus.file = there.output;
+  back.output = directory_.file("c.lfs");
+  back.fraction = 0.5;
+  EXPECT_EQ(pretokenize(back, tokenizer_).pairs, 2);
+  back.fraction = 1;
+  back.max_length = 5;
+  EXPECT_EQ(pretokenize(back, tokenizer_).dropped, 1);
+  back.long_pairs = LongPolicy::kError;
+  EXPECT_EQ(error_text<DataError>([&] { pretokenize(back, tokenizer_); }),
+            there.output +
+                ":1: pair is too long (got 7 tokens, want at most 5); --long drop or "
+                "truncate goes on");
+}
+
+TEST_F(Pretokenize, AnNpzCorpusNeedsAMaxLength) {
+  PretokenizeSpec npz = spec("de,en\na,1\n");
+  npz.output = directory_.file("b.npz");
+  EXPECT_EQ(refusal<UsageError>(npz),
+            npz.output +
+                ": --max-length is missing (the columns of an npz corpus; the "
+                "original's has 256)");
+}
+
+TEST_F(Pretokenize, APadInTheTextLeavesNoNpzCorpus) {
+  PretokenizeSpec npz = spec("de,en\na <pad> b,1\n");
+  npz.output = directory_.file("b.npz");
+  npz.max_length = 16;
+  EXPECT_TRUE(refusal<DataError>(npz).starts_with("pair 1 holds <pad>"));
 }
 
 TEST_F(Pretokenize, ABrokenCorpusLeavesTheOldStoreAlone) {
