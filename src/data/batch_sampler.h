@@ -43,14 +43,14 @@ struct SamplerOptions {
 /// Batches of pair indices in training order; every index occurs once. Shuffle, sort inside windows
 /// of the shuffled order by the larger of source length / all source ids and target length / all
 /// target ids, cut, shuffle the batches. The last batch of an epoch may be small. Lengths are those
-/// of the store: ids without specials, one a pair, both spans equally long. Throws ConfigError when
+/// of a PairSet: <s> and </s> counted, one a pair, both spans equally long. Throws ConfigError when
 /// a single pair does not fit into batch_tokens.
 std::vector<std::vector<std::uint32_t>> epoch_batches(const SamplerOptions& options,
                                                       std::span<const std::uint32_t> source_lengths,
                                                       std::span<const std::uint32_t> target_lengths,
                                                       std::uint64_t seed, std::int64_t epoch);
 
-/// Real tokens / (rows x longest row) over all batches, per side, specials counted; 1 = no padding.
+/// Real tokens / (rows x longest row) over all batches, per side; 1 = no padding.
 /// 0 batches: 1.
 struct PaddingEfficiency {
   double source = 1.0;
