@@ -138,6 +138,10 @@ std::vector<std::vector<std::uint32_t>> epoch_batches(const SamplerOptions& opti
                                                       std::uint64_t seed, std::int64_t epoch) {
   LF_CHECK(source_lengths.size() == target_lengths.size(), "one length a pair and side");
   const auto size = static_cast<std::uint32_t>(source_lengths.size());
+  if (options.capacity) {
+    return pack_batches(epoch_order(seed, epoch, size), source_lengths, target_lengths,
+                        *options.capacity);
+  }
   std::vector<std::uint32_t> order;
   if (options.sequential) {
     order.resize(size);

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
+
+#include "data/capacity_packing.h"
 
 namespace linformer {
 
@@ -38,6 +41,8 @@ struct SamplerOptions {
   std::int64_t sort_window =
       65536;                // shuffled pairs that are sorted by length together; 1 = no sorting
   bool sequential = false;  // file order, no shuffling at all: the order of the original
+  std::optional<BatchCapacity> capacity;  // set: batches of this shape, packed from the shuffled
+                                          // order without sorting; the others are not read
 };
 
 /// Batches of pair indices in training order; every index occurs once. Shuffle, sort inside windows
