@@ -40,6 +40,7 @@ struct TokenizerTrainOptions {
   std::vector<std::string> inputs;
   std::int64_t vocab_size = 0;
   bool lowercase = false;
+  std::int64_t min_frequency = 1;
   std::string output;
 };
 struct TokenizerCodeOptions {  // encode and decode

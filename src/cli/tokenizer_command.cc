@@ -195,7 +195,10 @@ int run_tokenizer_train(const TokenizerTrainOptions& options, const CommonOption
   if (options.output.empty())
     throw UsageError("--output is missing (want the name of a directory)");
   check_tokenizer_directory(options.output);
-  BpeTrainer trainer({.vocab_size = options.vocab_size, .lowercase = options.lowercase});
+  BpeTrainer trainer({.vocab_size = options.vocab_size,
+                      .lowercase = options.lowercase,
+                      .min_frequency = options.min_frequency,
+                      .threads = common.threads});
   for (const std::string& input : options.inputs) add_input(input, trainer);
   const Tokenizer tokenizer = trainer.train();
   tokenizer.save(options.output);

@@ -37,22 +37,24 @@ Arguments list(DemoOptions& o) {
 }
 
 Arguments list(TokenizerTrainOptions& o) {
-  return {{"INPUT", "", &o.inputs, "Text files: lines, .csv, .tsv, each also .gz.", {}, {}, true},
-          {"--vocab-size",
-           "N",
-           &o.vocab_size,
-           "Tokens in all, special ones included.",
-           Range{261, 1000000},
-           {},
-           true},
-          {"--lowercase", "", &o.lowercase, "Lower-case all text, when encoding too."},
-          {"--output",
-           "DIR",
-           &o.output,
-           "Where tokenizer.json, vocab.json and merges.txt go.",
-           {},
-           {},
-           true}};
+  return {
+      {"INPUT", "", &o.inputs, "Text files: lines, .csv, .tsv, each also .gz.", {}, {}, true},
+      {"--vocab-size",
+       "N",
+       &o.vocab_size,
+       "Tokens in all, special ones included.",
+       Range{261, 1000000},
+       {},
+       true},
+      {"--lowercase", "", &o.lowercase, "Lower-case all text, when encoding too."},
+      {"--min-frequency", "N", &o.min_frequency, "Merge no pair seen less often.", Range{1, 1e12}},
+      {"--output",
+       "DIR",
+       &o.output,
+       "Where tokenizer.json, vocab.json and merges.txt go.",
+       {},
+       {},
+       true}};
 }
 
 Arguments list(TokenizerCodeOptions& o) {

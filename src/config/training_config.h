@@ -88,6 +88,7 @@ struct TrainingConfig {
   double max_minutes = 0;
   std::int64_t batch_size = 0;  // 0 = batch_tokens decides
   std::int64_t batch_tokens = 8192;
+  bool fixed_capacity = false;
   OptimizerKind optimizer = OptimizerKind::kAdam;
   double learning_rate = 7e-4;
   double projection_lr_scale = 1.0;
@@ -118,6 +119,8 @@ struct TrainingConfig {
           "Sentence pairs a batch; left out, batch_tokens decides (compatibility: 88).");
     field("batch_tokens", self.batch_tokens, Range{16, 1e8},
           "Largest number of real tokens of a batch on either side.");
+    field("fixed_capacity", self.fixed_capacity,
+          "Batches of one shape, packed from unsorted pairs and padded at the end.");
     field("optimizer", self.optimizer, "adam or adamw (decoupled weight decay).");
     field("learning_rate", self.learning_rate, Original{}, Range{0, 1e3, true},
           "Peak learning rate; schedule noam computes its own.");

@@ -26,6 +26,7 @@ class Checker {
     check_sizes();
     check_projection();
     check_compatible();
+    check_batches();
     check_learning_rate();
     check_schedule();
     check_stopping();
@@ -113,6 +114,16 @@ class Checker {
     if (model.norm != NormPlacement::kPost) refuse("model.norm", "post");
     if (model.tie_embeddings) refuse("model.tie_embeddings", "false");
     if (model.projection != Projection::kLinear) refuse("model.projection", "linear");
+  }
+
+  void check_batches() const {
+    const TrainingConfig& training = config_.training;
+    if (!training.fixed_capacity || training.batch_size == 0) return;
+    const std::string key = "training.fixed_capacity";
+    complain({key, "training.batch_size"},
+             name(key) + " does not go with " +
+                 with_value("training.batch_size", training.batch_size) +
+                 ": give training.batch_tokens");
   }
 
   void check_learning_rate() const {

@@ -15,8 +15,6 @@ namespace {
 using Lengths = std::span<const std::uint32_t>;
 using Batch = std::vector<std::uint32_t>;
 
-constexpr std::int64_t kSpecials = 2;  // <s> and </s>
-
 enum class Stream : std::uint64_t { kPairs = 0, kBatches = 1 };
 
 SplitMix64 generator(std::uint64_t seed, std::int64_t epoch, Stream stream) {
@@ -32,8 +30,6 @@ void shuffle(std::vector<T>& values, SplitMix64 random) {
     std::swap(values[i - 1], values[random.below(i)]);
   }
 }
-
-std::int64_t with_specials(std::uint32_t length) { return kSpecials + length; }
 
 /// Shortest first. A pair's length is the larger of its two sides, each by the share of its side in
 /// all tokens, so that rows of a batch are alike on both sides. Stable: equal lengths stay
@@ -73,8 +69,8 @@ std::vector<Batch> cut_by_tokens(const Batch& order, Lengths source, Lengths tar
   std::int64_t source_tokens = 0;
   std::int64_t target_tokens = 0;
   for (const std::uint32_t pair : order) {
-    const std::int64_t source_length = with_specials(source[pair]);
-    const std::int64_t target_length = with_specials(target[pair]);
+    const std::int64_t source_length = source[pair];
+    const std::int64_t target_length = target[pair];
     if (std::max(source_length, target_length) > batch_tokens) {
       throw ConfigError("training.batch_tokens: a single pair does not fit (got " +
                         std::to_string(batch_tokens) + ", pair " +
@@ -98,10 +94,10 @@ double efficiency(const std::vector<Batch>& batches, Lengths lengths) {
   double real = 0;
   double padded = 0;
   for (const Batch& batch : batches) {
-    std::int64_t longest = 0;
+    std::uint32_t longest = 0;
     for (const std::uint32_t pair : batch) {
-      longest = std::max(longest, with_specials(lengths[pair]));
-      real += static_cast<double>(with_specials(lengths[pair]));
+      longest = std::max(longest, lengths[pair]);
+      real += lengths[pair];
     }
     padded += static_cast<double>(longest) * static_cast<double>(batch.size());
   }
@@ -142,6 +138,10 @@ std::vector<std::vector<std::uint32_t>> epoch_batches(const SamplerOptions& opti
                                                       std::uint64_t seed, std::int64_t epoch) {
   LF_CHECK(source_lengths.size() == target_lengths.size(), "one length a pair and side");
   const auto size = static_cast<std::uint32_t>(source_lengths.size());
+  if (options.capacity) {
+    return pack_batches(epoch_order(seed, epoch, size), source_lengths, target_lengths,
+                        *options.capacity);
+  }
   std::vector<std::uint32_t> order;
   if (options.sequential) {
     order.resize(size);

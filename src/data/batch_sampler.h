@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
+
+#include "data/capacity_packing.h"
 
 namespace linformer {
 
@@ -38,19 +41,21 @@ struct SamplerOptions {
   std::int64_t sort_window =
       65536;                // shuffled pairs that are sorted by length together; 1 = no sorting
   bool sequential = false;  // file order, no shuffling at all: the order of the original
+  std::optional<BatchCapacity> capacity;  // set: batches of this shape, packed from the shuffled
+                                          // order without sorting; the others are not read
 };
 
 /// Batches of pair indices in training order; every index occurs once. Shuffle, sort inside windows
 /// of the shuffled order by the larger of source length / all source ids and target length / all
 /// target ids, cut, shuffle the batches. The last batch of an epoch may be small. Lengths are those
-/// of the store: ids without specials, one a pair, both spans equally long. Throws ConfigError when
+/// of a PairSet: <s> and </s> counted, one a pair, both spans equally long. Throws ConfigError when
 /// a single pair does not fit into batch_tokens.
 std::vector<std::vector<std::uint32_t>> epoch_batches(const SamplerOptions& options,
                                                       std::span<const std::uint32_t> source_lengths,
                                                       std::span<const std::uint32_t> target_lengths,
                                                       std::uint64_t seed, std::int64_t epoch);
 
-/// Real tokens / (rows x longest row) over all batches, per side, specials counted; 1 = no padding.
+/// Real tokens / (rows x longest row) over all batches, per side; 1 = no padding.
 /// 0 batches: 1.
 struct PaddingEfficiency {
   double source = 1.0;

@@ -52,8 +52,7 @@ at::Tensor Attention::self_attention(const at::Tensor& x_TM, const PackedSequenc
                                .queries = sequences,
                                .keys = sequences,
                                .causal = causal,
-                               .backend = options.backend})
-                      .flatten(1));
+                               .backend = options.backend}));
   }
   const at::Tensor qkv_BN3M = unpack(qkv_T3M, sequences);
   const auto part = [&](std::int64_t i) { return qkv_BN3M.narrow(2, i * model_dim_, model_dim_); };
@@ -90,8 +89,7 @@ at::Tensor Attention::cross_attention(const at::Tensor& query_TM, const PackedSe
                                .value_SHD = kv_SHD[1],
                                .queries = queries,
                                .keys = memory,
-                               .backend = options.backend})
-                      .flatten(1));
+                               .backend = options.backend}));
   }
   const KeyValue kv = project_memory(memory_TM, memory);
   AttentionInputs inputs;

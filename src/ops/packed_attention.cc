@@ -26,9 +26,9 @@ at::Tensor attend_each(const PackedAttentionInputs& in) {
   TORCH_CHECK(in.queries.batch_size() == in.keys.batch_size(), "queries of ",
               in.queries.batch_size(), " sequences, keys of ", in.keys.batch_size());
   // Splitting, unlike narrowing one by one, has a gradient that costs one concatenation.
-  const auto queries = in.query_THD.split_with_sizes(in.queries.lengths);
-  const auto keys = in.key_SHD.split_with_sizes(in.keys.lengths);
-  const auto values = in.value_SHD.split_with_sizes(in.keys.lengths);
+  const auto queries = real_rows(in.query_THD, in.queries).split_with_sizes(in.queries.lengths);
+  const auto keys = real_rows(in.key_SHD, in.keys).split_with_sizes(in.keys.lengths);
+  const auto values = real_rows(in.value_SHD, in.keys).split_with_sizes(in.keys.lengths);
   std::vector<at::Tensor> outputs;
   outputs.reserve(queries.size());
   for (std::size_t b = 0; b < queries.size(); ++b) {
@@ -38,9 +38,9 @@ at::Tensor attend_each(const PackedAttentionInputs& in) {
     one.value_BHSD = as_batch_of_one(values[b]);
     one.causal = in.causal;
     one.backend = in.backend;
-    outputs.push_back(attend(one).squeeze(0).transpose(0, 1));
+    outputs.push_back(attend(one).squeeze(0).transpose(0, 1).flatten(1));
   }
-  return at::cat(outputs);
+  return with_all_rows(at::cat(outputs), in.queries);
 }
 
 }  // namespace linformer

@@ -6,7 +6,7 @@
 
 namespace linformer {
 
-// Shapes: T packed query tokens, S packed key tokens, H heads, D head width.
+// Shapes: T rows of queries, S rows of keys (packed_sequences.h), H heads, D head width.
 
 /// Query tokens and the key tokens they attend to: sequence b of one to sequence b of the other.
 struct PackedAttentionInputs {
@@ -26,7 +26,7 @@ bool prefers_attend_each(const PackedSequences& queries, const PackedSequences& 
                          std::int64_t width);
 
 /// Scaled dot-product attention without pads: a call of `attend` for each sequence. float32,
-/// bfloat16 or float64. Returns [T, H, D]. Differentiable in query, key and value. Throws
+/// bfloat16 or float64. Returns [T, H * D]. Differentiable in query, key and value. Throws
 /// c10::Error when sizes disagree.
 at::Tensor attend_each(const PackedAttentionInputs& inputs);
 

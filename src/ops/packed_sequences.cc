@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shapes: T real tokens of all sequences, B sequences, N longest length, M any width.
+// Shapes: T rows, R real tokens of all sequences, B sequences, N longest length, P = B * N padded
+// rows, M any width.
 #include "ops/packed_sequences.h"
 
 #include <algorithm>
@@ -11,18 +12,18 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-at::Tensor scatter_rows(const at::Tensor& x_TM, const at::Tensor& rows_T, std::int64_t num_rows) {
-  at::Tensor out = at::zeros({num_rows, x_TM.size(1)}, x_TM.options());
-  return out.index_copy_(0, rows_T, x_TM.contiguous());
+at::Tensor scatter_rows(const at::Tensor& x_RM, const at::Tensor& rows_R, std::int64_t num_rows) {
+  at::Tensor out = at::zeros({num_rows, x_RM.size(1)}, x_RM.options());
+  return out.index_copy_(0, rows_R, x_RM.contiguous());
 }
 
 /// Rows are distinct, so that each direction is the other's gradient: copies both ways, no
 /// additions.
 struct ScatterRows : torch::autograd::Function<ScatterRows> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_TM,
-                            const at::Tensor& rows_T, std::int64_t num_rows) {
-    context->save_for_backward({rows_T});
-    return scatter_rows(x_TM, rows_T, num_rows);
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_RM,
+                            const at::Tensor& rows_R, std::int64_t num_rows) {
+    context->save_for_backward({rows_R});
+    return scatter_rows(x_RM, rows_R, num_rows);
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     return {at::index_select(gradients[0], 0, context->get_saved_variables()[0]), at::Tensor(),
@@ -31,11 +32,11 @@ struct ScatterRows : torch::autograd::Function<ScatterRows> {
 };
 
 struct GatherRows : torch::autograd::Function<GatherRows> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_RM,
-                            const at::Tensor& rows_T) {
-    context->save_for_backward({rows_T});
-    context->saved_data["num_rows"] = x_RM.size(0);
-    return at::index_select(x_RM, 0, rows_T);
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_PM,
+                            const at::Tensor& rows_R) {
+    context->save_for_backward({rows_R});
+    context->saved_data["num_rows"] = x_PM.size(0);
+    return at::index_select(x_PM, 0, rows_R);
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     return {scatter_rows(gradients[0], context->get_saved_variables()[0],
@@ -54,7 +55,8 @@ at::Tensor to_device(const std::vector<std::int64_t>& values, at::Device device)
 }  // namespace
 
 PackedSequences pack_sequences(std::span<const std::int64_t> ids,
-                               std::span<const std::int64_t> lengths, at::Device device) {
+                               std::span<const std::int64_t> lengths, at::Device device,
+                               std::int64_t num_rows) {
   PackedSequences out;
   out.lengths.assign(lengths.begin(), lengths.end());
   out.num_tokens = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
@@ -73,10 +75,15 @@ PackedSequences pack_sequences(std::span<const std::int64_t> ids,
       rows.push_back(static_cast<std::int64_t>(b) * out.max_length + n);
     }
   }
-  out.ids_T = to_device({ids.begin(), ids.end()}, device);
+  if (num_rows == 0) num_rows = out.num_tokens;
+  TORCH_CHECK(out.num_tokens <= num_rows, out.num_tokens, " tokens do not fit ", num_rows, " rows");
+  std::vector<std::int64_t> padded_ids(ids.begin(), ids.end());
+  padded_ids.resize(static_cast<std::size_t>(num_rows));
+  positions.resize(static_cast<std::size_t>(num_rows));
+  out.ids_T = to_device(padded_ids, device);
   out.positions_T = to_device(positions, device);
   out.lengths_B = to_device(out.lengths, device);
-  out.rows_T = to_device(rows, device);
+  out.rows_R = to_device(rows, device);
   if (out.num_tokens != out.batch_size() * out.max_length) {
     out.mask_BN = at::arange(out.max_length, out.lengths_B.options()).unsqueeze(0) <
                   out.lengths_B.unsqueeze(1);
@@ -91,26 +98,37 @@ PackedSequences pack_rectangle(const at::Tensor& ids_BN) {
   out.lengths.assign(static_cast<std::size_t>(ids_BN.size(0)), out.max_length);
   out.ids_T = ids_BN.reshape({-1});
   out.positions_T = at::arange(out.max_length, ids_BN.options()).repeat({ids_BN.size(0)});
-  out.rows_T = at::arange(out.num_tokens, ids_BN.options());
+  out.rows_R = at::arange(out.num_tokens, ids_BN.options());
   out.lengths_B = at::full({ids_BN.size(0)}, out.max_length, ids_BN.options());
   return out;
 }
 
+at::Tensor real_rows(const at::Tensor& x_TM, const PackedSequences& sequences) {
+  TORCH_CHECK(x_TM.size(0) == sequences.num_rows(), "got ", x_TM.size(0), " rows, want ",
+              sequences.num_rows());
+  return x_TM.size(0) == sequences.num_tokens ? x_TM : x_TM.narrow(0, 0, sequences.num_tokens);
+}
+
+at::Tensor with_all_rows(const at::Tensor& x_RM, const PackedSequences& sequences) {
+  const std::int64_t missing = sequences.num_rows() - x_RM.size(0);
+  return missing == 0 ? x_RM : at::constant_pad_nd(x_RM, {0, 0, 0, missing});
+}
+
 at::Tensor unpack(const at::Tensor& x_TM, const PackedSequences& sequences) {
-  TORCH_CHECK(x_TM.size(0) == sequences.num_tokens, "got ", x_TM.size(0), " rows, want ",
-              sequences.num_tokens);
+  const at::Tensor x_RM = real_rows(x_TM, sequences);
   const std::int64_t batch = sequences.batch_size();
-  if (!sequences.is_ragged()) return x_TM.view({batch, sequences.max_length, x_TM.size(1)});
-  return ScatterRows::apply(x_TM, sequences.rows_T, batch * sequences.max_length)
-      .view({batch, sequences.max_length, x_TM.size(1)});
+  if (!sequences.is_ragged()) return x_RM.view({batch, sequences.max_length, x_RM.size(1)});
+  return ScatterRows::apply(x_RM, sequences.rows_R, batch * sequences.max_length)
+      .view({batch, sequences.max_length, x_RM.size(1)});
 }
 
 at::Tensor repack(const at::Tensor& x_BNM, const PackedSequences& sequences) {
   TORCH_CHECK(x_BNM.size(0) == sequences.batch_size() && x_BNM.size(1) == sequences.max_length,
               "got ", x_BNM.sizes(), ", want [", sequences.batch_size(), ", ", sequences.max_length,
               ", ...]");
-  const at::Tensor x_RM = x_BNM.reshape({-1, x_BNM.size(2)});
-  return sequences.is_ragged() ? GatherRows::apply(x_RM, sequences.rows_T) : x_RM;
+  const at::Tensor x_PM = x_BNM.reshape({-1, x_BNM.size(2)});
+  return with_all_rows(sequences.is_ragged() ? GatherRows::apply(x_PM, sequences.rows_R) : x_PM,
+                       sequences);
 }
 
 }  // namespace linformer

@@ -5,14 +5,14 @@
 #include <array>
 #include <optional>
 #include <queue>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/utf8.h"
 #include "linformer/error.h"
 #include "text/byte_map.h"
-#include "text/pre_tokenizer.h"
 #include "text/tokenizer_spec.h"
-#include "text/unicode_class.h"
 
 namespace linformer {
 namespace {
@@ -57,8 +57,9 @@ struct Worse {
 
 class Learner {
  public:
-  Learner(const std::unordered_map<std::string, std::int64_t>& counts, std::size_t num_tokens)
-      : num_tokens_(num_tokens) {
+  Learner(const WordCounts& counts, const BpeTrainerOptions& options)
+      : num_tokens_(static_cast<std::size_t>(options.vocab_size) - 1),
+        min_frequency_(options.min_frequency) {
     for (const std::string_view token : kFirstTokens) add_token(std::string(token));
     std::array<std::int32_t, 256> byte_ids{};
     for (char32_t symbol = 0; symbol < 0x200; ++symbol) {
@@ -81,7 +82,7 @@ class Learner {
   void learn() {
     while (tokens_.size() < num_tokens_) {
       auto best = pop_best();
-      if (!best) break;
+      if (!best || best->count < min_frequency_) break;
       const std::int32_t result =
           add_token(tokens_[static_cast<std::size_t>(left_of(best->pair))] +
                     tokens_[static_cast<std::size_t>(right_of(best->pair))]);
@@ -183,6 +184,7 @@ class Learner {
   }
 
   std::size_t num_tokens_;
+  std::int64_t min_frequency_;
   std::vector<std::string> tokens_;
   std::unordered_map<std::string, std::int32_t> token_ids_;
   std::vector<Word> words_;
@@ -193,31 +195,30 @@ class Learner {
   std::size_t num_steps_ = 0;
 };
 
-}  // namespace
-
-BpeTrainer::BpeTrainer(const BpeTrainerOptions& options) : options_(options) {
+const BpeTrainerOptions& checked(const BpeTrainerOptions& options) {
   if (options.vocab_size < kMinVocabSize ||
       options.vocab_size > static_cast<std::int64_t>(kMaxTokens)) {
     throw UsageError("vocabulary size is " + std::to_string(options.vocab_size) + " (want " +
                      std::to_string(kMinVocabSize) + " to " + std::to_string(kMaxTokens) + ")");
   }
-}
-
-void BpeTrainer::add_line(std::string_view line) {
-  if (options_.lowercase) {
-    lowered_.clear();
-    append_lowercase(lowered_, line);
-    line = lowered_;
+  if (options.min_frequency < 1) {
+    throw UsageError("minimum frequency is " + std::to_string(options.min_frequency) +
+                     " (want 1 or more)");
   }
-  for_each_piece(line, [this](std::string_view piece) {
-    word_.assign(piece);
-    ++word_counts_[word_];
-  });
+  return options;
 }
 
-Tokenizer BpeTrainer::train() const {
-  if (word_counts_.empty()) throw DataError("no text to learn a vocabulary from");
-  Learner learner(word_counts_, static_cast<std::size_t>(options_.vocab_size) - 1);
+}  // namespace
+
+BpeTrainer::BpeTrainer(const BpeTrainerOptions& options)
+    : options_(checked(options)), counter_(options.lowercase, options.threads) {}
+
+void BpeTrainer::add_line(std::string_view line) { counter_.add_line(line); }
+
+Tokenizer BpeTrainer::train() {
+  const WordCounts counts = counter_.take();
+  if (counts.empty()) throw DataError("no text to learn a vocabulary from");
+  Learner learner(counts, options_);
   learner.learn();
   TokenizerSpec spec = learner.take_spec();
   spec.lowercase = options_.lowercase;

@@ -5,10 +5,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "text/tokenizer.h"
+#include "text/word_counter.h"
 
 namespace linformer {
 
@@ -16,6 +15,10 @@ struct BpeTrainerOptions {
   /// Ids in all: <s> <pad> </s> <unk>, 256 bytes, merges, <mask>. At least 261.
   std::int64_t vocab_size = 0;
   bool lowercase = false;
+  /// A pair seen less often than this is not merged.
+  std::int64_t min_frequency = 1;
+  /// Threads that count words; 0 = as many as the machine has. They do not change the result.
+  std::int64_t threads = 1;
 };
 
 /// Learns a byte-level BPE. Each step merges the most frequent pair of neighbours, of equally
@@ -23,22 +26,20 @@ struct BpeTrainerOptions {
 /// the same merges from the same lines. Deterministic.
 class BpeTrainer {
  public:
-  /// Throws UsageError when vocab_size is below 261 or above 1,000,000.
+  /// Throws UsageError when vocab_size is below 261 or above 1,000,000, or min_frequency below 1.
   explicit BpeTrainer(const BpeTrainerOptions& options);
 
   /// Counts the words of one text, as a rule a line without its newline. "<s>" and the like have no
   /// special meaning here.
   void add_line(std::string_view line);
 
-  /// Learns from what was added. A text with too few different pairs gives a smaller vocabulary.
-  /// Throws DataError when nothing was added.
-  Tokenizer train() const;
+  /// Learns from what was added, once. A text with too few different pairs gives a smaller
+  /// vocabulary. Throws DataError when nothing was added.
+  Tokenizer train();
 
  private:
   BpeTrainerOptions options_;
-  std::string lowered_;
-  std::string word_;
-  std::unordered_map<std::string, std::int64_t> word_counts_;
+  WordCounter counter_;
 };
 
 /// BpeTrainer over lines in memory.

@@ -143,7 +143,8 @@ void JsonlSink::on_final(const FinalRecord& record) {
   }
   line.add("source_tokens", record.source_tokens)
       .add("target_tokens", record.target_tokens)
-      .add("seconds", record.seconds);
+      .add("seconds", record.seconds)
+      .add("data_wait_seconds", record.data_wait_seconds);
   append(line.take());
 }
 

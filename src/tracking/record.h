@@ -54,6 +54,7 @@ struct FinalRecord {
   std::int64_t source_tokens = 0;
   std::int64_t target_tokens = 0;
   double seconds = 0;
+  double data_wait_seconds = 0;  // of them, since this process began, without a batch to train on
 };
 
 /// Where records go. Calls come from one thread. A member throws IoError when the record cannot be

@@ -40,21 +40,29 @@ std::vector<std::vector<std::size_t>> length_groups(const std::vector<IdPair>& p
 
 }  // namespace
 
+std::vector<IdPair> gather_pairs(const PairSet& pairs) {
+  std::vector<IdPair> out(pairs.size());
+  for (std::uint32_t i = 0; i < pairs.size(); ++i) {
+    pairs.source(i, out[i].source);
+    pairs.target(i, out[i].target);
+  }
+  return out;
+}
+
 CorpusLoss corpus_loss(Transformer& model, const std::vector<IdPair>& pairs,
                        std::int64_t batch_tokens, at::Device device) {
   const at::NoGradGuard no_grad;
   CorpusLoss out;
   out.pair_nll.resize(pairs.size());
   out.pair_tokens.resize(pairs.size());
-  std::vector<IdPair> batch_pairs;
   for (const std::vector<std::size_t>& group : length_groups(pairs, batch_tokens)) {
-    batch_pairs.clear();
-    for (const std::size_t i : group) batch_pairs.push_back(pairs[i]);
-    const DeviceBatch batch = make_batch(batch_pairs, device);
+    HostBatch host;
+    for (const std::size_t i : group) host.append(pairs[i].source, pairs[i].target);
+    const DeviceBatch batch = make_batch(host, device);
     const at::Tensor hidden_TM =
         model.decode(batch.decoder_input, model.encode(batch.source), batch.source);
     const at::Tensor nll_T =
-        token_nll(hidden_TM, model.head_weight(), model.head_bias(), batch.labels_T)
+        token_nll(hidden_TM, model.head_weight(), model.head_bias(), batch.labels_R)
             .to(at::kCPU, at::kDouble);
     const double* value = nll_T.const_data_ptr<double>();
     for (std::size_t b = 0; b < group.size(); ++b) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/pair_set.h"
 #include "model/transformer.h"
 
 namespace linformer {
@@ -13,6 +14,9 @@ struct IdPair {
   std::vector<std::int32_t> source;
   std::vector<std::int32_t> target;
 };
+
+/// All pairs, in order.
+std::vector<IdPair> gather_pairs(const PairSet& pairs);
 
 /// Teacher-forced cross-entropy of a corpus, weighted by target tokens (each token predicted after
 /// its predecessors; <s> is not).

@@ -2,25 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <vector>
 
+#include "data/host_batch.h"
 #include "ops/packed_sequences.h"
-#include "training/corpus_loss.h"
 
 namespace linformer {
 
-/// One batch on the device: source, decoder input (target without its last id) and labels (target
-/// without its first).
+/// A HostBatch on the device.
 struct DeviceBatch {
   PackedSequences source;
   PackedSequences decoder_input;
-  at::Tensor labels_T;
-  std::int64_t source_tokens = 0;
-  std::int64_t target_tokens = 0;  // labels
+  at::Tensor labels_R;  // int64, of the real tokens of decoder_input
 };
 
-/// `pairs` must not be empty, targets have at least two ids (<s> and </s>).
-DeviceBatch make_batch(std::span<const IdPair> pairs, at::Device device);
+/// `batch` must not be empty.
+DeviceBatch make_batch(const HostBatch& batch, at::Device device);
 
 }  // namespace linformer

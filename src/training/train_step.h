@@ -2,12 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <vector>
 
-#include "data/pair_set.h"
+#include "data/batch_loader.h"
 #include "model/transformer.h"
-#include "training/device_batch.h"
 
 namespace linformer {
 
@@ -18,16 +15,10 @@ struct StepSums {
   std::int64_t target_tokens = 0;
 };
 
-/// The pairs `indices` of `pairs` as ids.
-std::vector<IdPair> gather_pairs(const PairSet& pairs, std::span<const std::uint32_t> indices);
-/// All pairs, in order.
-std::vector<IdPair> gather_pairs(const PairSet& pairs);
-
-/// Forward and backward of the micro-batches of one step; gradients are left in the model's
-/// parameters: those of the label-smoothed cross-entropy averaged over all target tokens of the
-/// step. Dropout is reseeded from `seed` and `step`.
-StepSums accumulate_gradients(Transformer& model, const PairSet& pairs,
-                              std::span<const std::vector<std::uint32_t>> micro_batches,
+/// Forward and backward of the batches of one step; gradients are left in the model's parameters:
+/// those of the label-smoothed cross-entropy averaged over all target tokens of the step. Dropout
+/// is reseeded from `seed` and `step`.
+StepSums accumulate_gradients(Transformer& model, const StepBatches& batches,
                               double label_smoothing, std::uint64_t seed, std::int64_t step,
                               at::Device device);
 

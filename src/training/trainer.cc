@@ -6,7 +6,10 @@
 #include <limits>
 
 #include "base/fault.h"
+#include "base/fixed_text.h"
+#include "base/log.h"
 #include "base/signals.h"
+#include "data/capacity_packing.h"
 #include "linformer/error.h"
 #include "ops/device.h"
 
@@ -16,17 +19,40 @@ namespace {
 constexpr std::int64_t kPlateauPatience =
     5;  // the original's: halve after more than so many epochs
 
-std::vector<std::vector<std::uint32_t>> batches_of(const RunConfig& config, const PairSet& pairs,
-                                                   std::int64_t epoch) {
-  SamplerOptions options;
-  options.batch_tokens = config.training.batch_tokens;
-  options.batch_size = config.training.batch_size;
-  options.sequential = config.model.compatibility;
-  return epoch_batches(options, pairs.source_lengths(), pairs.target_lengths(), config.seed, epoch);
+LoaderOptions loader_options(const RunConfig& config, const PairSet& pairs) {
+  LoaderOptions out;
+  out.sampler.batch_tokens = config.training.batch_tokens;
+  out.sampler.batch_size = config.training.batch_size;
+  out.sampler.sequential = config.model.compatibility;
+  if (config.training.fixed_capacity) {
+    out.sampler.capacity = choose_capacity(pairs.source_lengths(), pairs.target_lengths(),
+                                           config.training.batch_tokens);
+  }
+  out.seed = config.seed;
+  out.accumulate = config.training.accumulate;
+  return out;
 }
 
-std::int64_t steps_of(std::size_t batches, std::int64_t accumulate) {
-  return (static_cast<std::int64_t>(batches) + accumulate - 1) / accumulate;
+std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
+
+/// Steps of the first epoch; says how well its batches are filled.
+std::int64_t count_steps(const PairSet& pairs, const LoaderOptions& options) {
+  const auto source = pairs.source_lengths();
+  const auto target = pairs.target_lengths();
+  const auto batches = epoch_batches(options.sampler, source, target, options.seed, 0);
+  std::string text = "data: " + std::to_string(pairs.size()) + " pairs, " +
+                     std::to_string(batches.size()) + " batches an epoch, ";
+  if (const auto& capacity = options.sampler.capacity) {
+    text += "capacity of each " + std::to_string(capacity->source_tokens) + " + " +
+            std::to_string(capacity->target_tokens) + " tokens, " +
+            percent(unused_share(batches, source, target, *capacity)) + " unused";
+  } else {
+    const PaddingEfficiency efficiency = padding_efficiency(batches, source, target);
+    text += "padded they would be filled to " + percent(efficiency.source) + " and " +
+            percent(efficiency.target);
+  }
+  log_info(text);
+  return steps_per_epoch(batches.size(), options);
 }
 
 }  // namespace
@@ -34,10 +60,12 @@ std::int64_t steps_of(std::size_t batches, std::int64_t accumulate) {
 Trainer::Trainer(const TrainerParts& parts, TrainState state)
     : parts_(parts), state_(state), start_(std::chrono::steady_clock::now()) {
   const TrainingConfig& training = parts_.config.training;
-  steps_per_epoch_ =
-      steps_of(batches_of(parts_.config, parts_.train, 0).size(), training.accumulate);
+  const LoaderOptions options = loader_options(parts_.config, parts_.train);
+  steps_per_epoch_ = count_steps(parts_.train, options);
   total_steps_ = training.epochs * steps_per_epoch_;
   if (training.max_steps > 0) total_steps_ = std::min(total_steps_, training.max_steps);
+  loader_ =
+      std::make_unique<BatchLoader>(parts_.train, options, BatchCursor{state_.epoch, state_.batch});
   saved_step_ = state_.step > 0 ? state_.step : -1;
   elapsed_before_ = state_.elapsed_seconds;
   interval_start_seconds_ = elapsed_before_;
@@ -105,28 +133,16 @@ FinalRecord Trainer::run() {
   final_record.source_tokens = state_.source_tokens;
   final_record.target_tokens = state_.target_tokens;
   final_record.seconds = seconds_now();
+  final_record.data_wait_seconds = loader_->seconds_waited();
   return final_record;
 }
 
-void Trainer::enter_epoch() {
-  if (batches_epoch_ == state_.epoch) return;
-  batches_ = batches_of(parts_.config, parts_.train, state_.epoch);
-  batches_epoch_ = state_.epoch;
-}
-
 void Trainer::run_step() {
-  enter_epoch();
   const TrainingConfig& training = parts_.config.training;
-  const auto first = static_cast<std::size_t>(state_.batch);
-  const std::size_t count =
-      std::min(static_cast<std::size_t>(training.accumulate), batches_.size() - first);
-  const std::span<const std::vector<std::uint32_t>> micro_batches(batches_.data() + first, count);
-  std::int64_t pairs = 0;
-  for (const auto& batch : micro_batches) pairs += static_cast<std::int64_t>(batch.size());
+  const StepBatches batches = loader_->next();
   fault_point("step");
-  const StepSums sums =
-      accumulate_gradients(parts_.model, parts_.train, micro_batches, training.label_smoothing,
-                           parts_.config.seed, state_.step, parts_.device);
+  const StepSums sums = accumulate_gradients(parts_.model, batches, training.label_smoothing,
+                                             parts_.config.seed, state_.step, parts_.device);
   const double rate =
       learning_rate_at(parts_.config, {.step = state_.step,
                                        .total_steps = total_steps_,
@@ -134,12 +150,11 @@ void Trainer::run_step() {
                                        .steps_per_epoch = steps_per_epoch_,
                                        .plateau_reductions = state_.plateau_reductions});
   const StepOutcome outcome = parts_.optimizer.step(rate);
-  state_.batch += static_cast<std::int64_t>(count);
-  finish_step(sums, outcome, rate, pairs);
+  finish_step(sums, outcome, rate, batches);
 }
 
 void Trainer::finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
-                          std::int64_t pairs) {
+                          const StepBatches& batches) {
   const double nll = sums.nll_sum.item<double>();
   const double norm = outcome.gradient_norm.item<double>();
   const std::string at_step = "step " + std::to_string(state_.step + 1) + " (epoch " +
@@ -151,17 +166,14 @@ void Trainer::finish_step(const StepSums& sums, const StepOutcome& outcome, doub
                           " is not finite at " + at_step + "; the weights were not changed");
   }
   ++state_.step;
-  state_.sample += pairs;
   state_.source_tokens += sums.source_tokens;
   state_.target_tokens += sums.target_tokens;
   state_.interval_nll += nll;
   state_.interval_tokens += sums.target_tokens;
   state_.interval_norm = norm;
-  if (state_.batch >= static_cast<std::int64_t>(batches_.size())) {
-    ++state_.epoch;
-    state_.batch = 0;
-    state_.sample = 0;
-  }
+  state_.sample = batches.next.batch == 0 ? 0 : state_.sample + batches.pairs;
+  state_.epoch = batches.next.epoch;
+  state_.batch = batches.next.batch;
   state_.elapsed_seconds = seconds_now();
   if (state_.step % parts_.config.training.log_every == 0 || is_finished()) {
     emit_record(learning_rate);

@@ -3,14 +3,16 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "config/run_config.h"
-#include "data/batch_sampler.h"
+#include "data/batch_loader.h"
 #include "data/pair_set.h"
 #include "model/transformer.h"
 #include "tracking/record.h"
+#include "training/corpus_loss.h"
 #include "training/lr_schedule.h"
 #include "training/train_state.h"
 #include "training/train_step.h"
@@ -62,10 +64,9 @@ class Trainer {
   bool is_finished() const;
   bool is_validation_due() const;
   bool is_checkpoint_due() const;
-  void enter_epoch();
   void run_step();
   void finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
-                   std::int64_t pairs);
+                   const StepBatches& batches);
   void emit_record(double learning_rate);
   void validate();
   void judge(const ValidationRecord& record);
@@ -75,8 +76,7 @@ class Trainer {
 
   TrainerParts parts_;
   TrainState state_;
-  std::vector<std::vector<std::uint32_t>> batches_;
-  std::int64_t batches_epoch_ = -1;  // the epoch that batches_ belongs to
+  std::unique_ptr<BatchLoader> loader_;
   std::int64_t total_steps_ = 0;
   std::int64_t steps_per_epoch_ = 0;
   std::int64_t saved_step_ = -1;

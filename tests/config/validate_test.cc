@@ -43,6 +43,13 @@ TEST(Validate, WantsSizesThatDivide) {
             "cosine");
 }
 
+TEST(Validate, WantsTokensForBatchesOfOneShape) {
+  EXPECT_EQ(complaint(vanilla_config(), {"training.fixed_capacity=true", "training.batch_size=8"}),
+            "command line: training.fixed_capacity does not go with training.batch_size (8): give "
+            "training.batch_tokens");
+  expect_accepted(vanilla_config(), {"training.fixed_capacity=true", "training.batch_tokens=512"});
+}
+
 TEST(Validate, WantsAProjectedLengthForALinformerAlone) {
   EXPECT_EQ(complaint(vanilla_config(), {"model.type=Linformer"}),
             "command line: model.k is missing: a Linformer must say to how many rows it shortens "

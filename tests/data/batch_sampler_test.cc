@@ -94,7 +94,7 @@ TEST(EpochBatches, HoldEveryIndexOnceInEveryMode) {
   }
 }
 
-TEST(EpochBatches, KeepBothSidesWithinTheTokenLimitSpecialsIncluded) {
+TEST(EpochBatches, KeepBothSidesWithinTheTokenLimit) {
   const Lengths lengths = make_lengths(5000);
   const SamplerOptions options{.batch_tokens = 1000};
   const Batches batches = epoch_batches(options, lengths.source, lengths.target, 42, 0);
@@ -103,8 +103,8 @@ TEST(EpochBatches, KeepBothSidesWithinTheTokenLimitSpecialsIncluded) {
     std::int64_t source = 0;
     std::int64_t target = 0;
     for (const std::uint32_t pair : batch) {
-      source += lengths.source[pair] + 2;
-      target += lengths.target[pair] + 2;
+      source += lengths.source[pair];
+      target += lengths.target[pair];
     }
     EXPECT_LE(std::max(source, target), 1000);
     nearly_full += std::max(source, target) > 500;
@@ -112,8 +112,8 @@ TEST(EpochBatches, KeepBothSidesWithinTheTokenLimitSpecialsIncluded) {
   EXPECT_GE(nearly_full, batches.size() * 95 / 100);
 }
 
-TEST(EpochBatches, CountTheTwoSpecialsOfEachPair) {
-  const std::vector<std::uint32_t> lengths(8, 2);
+TEST(EpochBatches, FillTheTokenLimitExactly) {
+  const std::vector<std::uint32_t> lengths(8, 4);
   EXPECT_EQ(epoch_batches({.batch_tokens = 16}, lengths, lengths, 1, 0).size(), 2U);
   EXPECT_EQ(epoch_batches({.batch_tokens = 15}, lengths, lengths, 1, 0).size(), 3U);
 }
@@ -156,7 +156,7 @@ TEST(EpochBatches, ALimitBelowOnePairIsAConfigError) {
   EXPECT_EQ(error_text<ConfigError>([&] {
               epoch_batches({.batch_tokens = 16, .sequential = true}, source, target, 1, 0);
             }),
-            "training.batch_tokens: a single pair does not fit (got 16, pair 2 has 42 tokens)");
+            "training.batch_tokens: a single pair does not fit (got 16, pair 2 has 40 tokens)");
 }
 
 TEST(EpochBatches, OfNothingAreNone) {
@@ -168,7 +168,7 @@ TEST(PaddingEfficiency, IsRealTokensByThePaddedRectangle) {
   const std::vector<std::uint32_t> source{1, 3, 6};
   const std::vector<std::uint32_t> target{2, 2, 2};
   const PaddingEfficiency efficiency = padding_efficiency({{0, 1}, {2}}, source, target);
-  EXPECT_DOUBLE_EQ(efficiency.source, (3.0 + 5.0 + 8.0) / (2 * 5.0 + 8.0));
+  EXPECT_DOUBLE_EQ(efficiency.source, (1.0 + 3.0 + 6.0) / (2 * 3.0 + 6.0));
   EXPECT_DOUBLE_EQ(efficiency.target, 1.0);
 }
 

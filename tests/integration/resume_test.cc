@@ -76,7 +76,8 @@ std::vector<nlohmann::json> metrics(const std::string& run) {
   std::istringstream lines(slurp(run + "/metrics.jsonl"));
   for (std::string line; std::getline(lines, line);) {
     nlohmann::json& record = out.emplace_back(nlohmann::json::parse(line));
-    for (const char* name : {"tokens_per_second", "elapsed_seconds", "memory_bytes", "seconds"}) {
+    for (const char* name :
+         {"tokens_per_second", "elapsed_seconds", "memory_bytes", "seconds", "data_wait_seconds"}) {
       record.erase(name);
     }
   }

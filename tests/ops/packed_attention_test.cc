@@ -35,8 +35,7 @@ at::Tensor attend_each_of(const at::Tensor& query_TM, const at::Tensor& key_SM,
                       .value_SHD = heads_of(value_SM),
                       .queries = queries,
                       .keys = keys,
-                      .causal = causal})
-      .flatten(1);
+                      .causal = causal});
 }
 
 at::Tensor attend_padded(const at::Tensor& query_TM, const at::Tensor& key_SM,

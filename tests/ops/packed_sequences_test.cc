@@ -30,7 +30,7 @@ TEST(PackedSequences, KnowWhereEachTokenStands) {
   EXPECT_EQ(packed.num_tokens, 7);
   EXPECT_EQ(values(packed.ids_T), (Values{100, 101, 102, 103, 104, 105, 106}));
   EXPECT_EQ(values(packed.positions_T), (Values{0, 1, 0, 1, 2, 3, 0}));
-  EXPECT_EQ(values(packed.rows_T), (Values{0, 1, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(values(packed.rows_R), (Values{0, 1, 4, 5, 6, 7, 8}));
   EXPECT_EQ(values(packed.mask_BN), (Values{1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0}));
 }
 
@@ -41,7 +41,7 @@ TEST(PackedSequences, OfOneLengthHaveNoMaskAndEqualARectangle) {
   EXPECT_FALSE(rectangle.is_ragged());
   EXPECT_EQ(rectangle.lengths, packed.lengths);
   EXPECT_EQ(values(rectangle.positions_T), values(packed.positions_T));
-  EXPECT_EQ(values(rectangle.rows_T), values(packed.rows_T));
+  EXPECT_EQ(values(rectangle.rows_R), values(packed.rows_R));
   EXPECT_EQ(values(rectangle.lengths_B), values(packed.lengths_B));
 }
 
@@ -93,6 +93,22 @@ TEST(PackedSequences, SizesThatDisagreeAreRefused) {
   EXPECT_THROW(unpack(random_tensor({6, 2}, 1), packed), c10::Error);
   EXPECT_THROW(repack(random_tensor({2, 4, 2}, 1), packed), c10::Error);
   EXPECT_THROW(repack(random_tensor({3, 3, 2}, 1), packed), c10::Error);
+}
+
+TEST(PackedSequences, MayHaveRowsAtTheEndThatReachNothing) {
+  const std::vector<std::int64_t> ids{7, 8, 9};
+  const std::vector<std::int64_t> lengths{2, 1};
+  const PackedSequences packed = pack_sequences(ids, lengths, at::kCPU, 5);
+  EXPECT_EQ(values(packed.ids_T), (Values{7, 8, 9, 0, 0}));
+  EXPECT_EQ(values(packed.positions_T), (Values{0, 1, 0, 0, 0}));
+  EXPECT_EQ(packed.num_rows(), 5);
+  EXPECT_EQ(packed.num_tokens, 3);
+  const at::Tensor x = random_tensor({5, 2}, 1);
+  const at::Tensor y = repack(unpack(x, packed), packed);
+  EXPECT_EQ(largest_difference(y.narrow(0, 0, 3), x.narrow(0, 0, 3)), 0.0);
+  EXPECT_EQ(y.narrow(0, 3, 2).abs().max().item<double>(), 0.0);
+  EXPECT_THROW(pack_sequences(ids, lengths, at::kCPU, 2), c10::Error);
+  EXPECT_THROW(unpack(x.narrow(0, 0, 3), packed), c10::Error);
 }
 
 }  // namespace

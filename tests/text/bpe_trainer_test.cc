@@ -61,6 +61,26 @@ TEST(BpeTrainer, TheOrderOfLinesDoesNotMatter) {
   EXPECT_EQ(train_bpe(lines, {.vocab_size = 500}).digest(), digest);
 }
 
+TEST(BpeTrainer, TheNumberOfThreadsDoesNotMatter) {
+  Lines lines;  // some megabytes, so that every thread gets some
+  std::mt19937 random(5);
+  const Lines words = read_golden("tokenizer_cased.json")["lines"];
+  for (std::size_t bytes = 0; bytes < (std::size_t{4} << 20); bytes += lines.back().size()) {
+    lines.push_back(words[random() % words.size()] + " " + std::to_string(random() % 1000));
+  }
+  const std::string digest = train_bpe(lines, {.vocab_size = 600}).digest();
+  for (const std::int64_t threads : {0, 2, 5}) {
+    EXPECT_EQ(train_bpe(lines, {.vocab_size = 600, .threads = threads}).digest(), digest);
+  }
+}
+
+TEST(BpeTrainer, RarePairsAreNotMerged) {
+  const Lines lines{"abab ab", "cdcd"};  // a b: 3 times, c d: 2, d c: 1
+  EXPECT_EQ(merges_of(train_bpe(lines, {.vocab_size = 300, .min_frequency = 2})),
+            (Lines{"a b", "c d"}));
+  EXPECT_EQ(merges_of(train_bpe(lines, {.vocab_size = 300, .min_frequency = 3})), (Lines{"a b"}));
+}
+
 TEST(BpeTrainer, SpecialTokensInTheTextAreText) {
   const Tokenizer tokenizer = train_bpe(Lines{"<s><s>", "</s>"}, {.vocab_size = 400});
   EXPECT_FALSE(merges_of(tokenizer).empty());
@@ -71,6 +91,8 @@ TEST(BpeTrainer, ImpossibleRequestsAreRefused) {
   EXPECT_EQ(error_text<UsageError>([] { BpeTrainer({.vocab_size = 260}); }),
             "vocabulary size is 260 (want 261 to 1000000)");
   EXPECT_THROW(BpeTrainer({.vocab_size = 1'000'001}), UsageError);
+  EXPECT_EQ(error_text<UsageError>([] { BpeTrainer({.vocab_size = 300, .min_frequency = 0}); }),
+            "minimum frequency is 0 (want 1 or more)");
   EXPECT_EQ(error_text<DataError>([] { BpeTrainer({.vocab_size = 300}).train(); }),
             "no text to learn a vocabulary from");
 }

@@ -66,7 +66,8 @@ TEST(JsonlSink, WritesOneObjectALine) {
                    .best_step = 100,
                    .source_tokens = 1,
                    .target_tokens = 2,
-                   .seconds = 61});
+                   .seconds = 61,
+                   .data_wait_seconds = 0.5});
     sink.flush();
   }
   EXPECT_EQ(
@@ -80,7 +81,7 @@ TEST(JsonlSink, WritesOneObjectALine) {
       "{\"type\":\"text\",\"step\":100,\"text\":\"ein \\\"Hund\\\"\\n\"}\n"
       "{\"type\":\"final\",\"step\":100,\"epoch\":2,\"reason\":\"finished\",\"metric\":\"bleu\","
       "\"best_value\":18.68,\"best_step\":100,\"source_tokens\":1,\"target_tokens\":2,"
-      "\"seconds\":61.0}\n");
+      "\"seconds\":61.0,\"data_wait_seconds\":0.5}\n");
 }
 
 TEST(JsonlSink, NonFiniteNumbersAreNeverNull) {

@@ -54,7 +54,9 @@ TEST_P(Loss, PairsComeInTheOrderGiven) {
 
 TEST_P(Loss, IsTheNegativeLogProbabilityOfTheTarget) {
   const IdPair pair{{0, 9, 11, 30, 2}, {0, 5, 6, 17, 2}};
-  const DeviceBatch batch = make_batch(std::span(&pair, 1), at::kCPU);
+  HostBatch host;
+  host.append(pair.source, pair.target);
+  const DeviceBatch batch = make_batch(host, at::kCPU);
   const at::NoGradGuard no_grad;
   const at::Tensor hidden_TM =
       tiny_.model->decode(batch.decoder_input, tiny_.model->encode(batch.source), batch.source);

@@ -13,38 +13,37 @@ std::vector<std::int64_t> values(const at::Tensor& tensor) {
 
 using Ids = std::vector<std::int64_t>;
 
-const std::vector<IdPair> kPairs{{{0, 7, 2}, {0, 5, 6, 2}}, {{0, 8, 9, 4, 2}, {0, 2}}};
-
-TEST(DeviceBatch, LabelsAreTheDecoderInputsShiftedByOne) {
-  const DeviceBatch batch = make_batch(kPairs, at::kCPU);
-  EXPECT_EQ(values(batch.decoder_input.ids_T), (Ids{0, 5, 6, 0}));
-  EXPECT_EQ(values(batch.labels_T), (Ids{5, 6, 2, 2}));
-  EXPECT_EQ(batch.decoder_input.lengths, (Ids{3, 1}));
+HostBatch two_pairs() {
+  HostBatch out;
+  out.append(std::vector<std::int32_t>{0, 7, 2}, std::vector<std::int32_t>{0, 5, 6, 2});
+  out.append(std::vector<std::int32_t>{0, 8, 9, 4, 2}, std::vector<std::int32_t>{0, 2});
+  return out;
 }
 
-TEST(DeviceBatch, SourceIsWhole) {
-  const DeviceBatch batch = make_batch(kPairs, at::kCPU);
+TEST(DeviceBatch, HoldsTheIdsAndTheirPlaces) {
+  const DeviceBatch batch = make_batch(two_pairs(), at::kCPU);
   EXPECT_EQ(values(batch.source.ids_T), (Ids{0, 7, 2, 0, 8, 9, 4, 2}));
   EXPECT_EQ(batch.source.lengths, (Ids{3, 5}));
+  EXPECT_EQ(values(batch.decoder_input.ids_T), (Ids{0, 5, 6, 0}));
+  EXPECT_EQ(batch.decoder_input.lengths, (Ids{3, 1}));
+  EXPECT_EQ(values(batch.labels_R), (Ids{5, 6, 2, 2}));
 }
 
-TEST(DeviceBatch, CountsAreOfRealTokens) {
-  const DeviceBatch batch = make_batch(kPairs, at::kCPU);
-  EXPECT_EQ(batch.source_tokens, 8);
-  EXPECT_EQ(batch.target_tokens, 4);
+TEST(DeviceBatch, HasTheRowsOfItsCapacity) {
+  HostBatch host = two_pairs();
+  host.capacity = {.source_tokens = 10, .target_tokens = 7, .pairs = 5};
+  const DeviceBatch batch = make_batch(host, at::kCPU);
+  EXPECT_EQ(values(batch.source.ids_T), (Ids{0, 7, 2, 0, 8, 9, 4, 2, 0, 0}));
+  EXPECT_EQ(batch.source.num_tokens, 8);
+  EXPECT_EQ(values(batch.decoder_input.ids_T), (Ids{0, 5, 6, 0, 0, 0, 0}));
+  EXPECT_EQ(values(batch.labels_R), (Ids{5, 6, 2, 2}));
 }
 
 TEST(DeviceBatch, OwnsItsTensors) {
-  std::vector<IdPair> pairs = kPairs;
-  const DeviceBatch batch = make_batch(pairs, at::kCPU);
-  pairs.assign(2, {{0, 2}, {0, 2}});
-  const at::Tensor other = at::full({64}, 77, at::kLong);
-  EXPECT_EQ(values(batch.labels_T), (Ids{5, 6, 2, 2}));
-}
-
-TEST(DeviceBatch, TargetWithoutAnythingToPredictIsRefused) {
-  const std::vector<IdPair> pairs{{{0, 2}, {0}}};
-  EXPECT_THROW(make_batch(pairs, at::kCPU), c10::Error);
+  HostBatch host = two_pairs();
+  const DeviceBatch batch = make_batch(host, at::kCPU);
+  host.labels.assign(host.labels.size(), 77);
+  EXPECT_EQ(values(batch.labels_R), (Ids{5, 6, 2, 2}));
 }
 
 }  // namespace

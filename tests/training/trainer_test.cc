@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <numeric>
 
 #include "linformer/error.h"
 #include "support/expect_error.h"
@@ -103,6 +104,12 @@ struct TinyRun {
   std::int64_t total_steps = 0;
 };
 
+std::int64_t label_count(const PairSet& pairs) {
+  std::int64_t out = 0;
+  for (const std::uint32_t length : pairs.target_lengths()) out += length - 1;
+  return out;
+}
+
 TEST(Trainer, LearnsToCopy) {
   RunConfig config = small_config();
   config.training.epochs = 40;
@@ -114,6 +121,30 @@ TEST(Trainer, LearnsToCopy) {
   EXPECT_EQ(final_record.step, 120);
   EXPECT_LT(run.records.steps.back().loss, 0.3 * run.records.steps.front().loss);
   EXPECT_LT(final_record.best_value, 0.8 * run.records.validations.front().loss);
+}
+
+TEST(Trainer, LearnsToCopyFromBatchesOfOneShape) {
+  RunConfig config = small_config();
+  config.training.batch_size = 0;
+  config.training.batch_tokens = 64;
+  config.training.fixed_capacity = true;
+  config.training.epochs = 40;
+  config.model.dropout = 0;
+  TinyRun run(config);
+  run.run();
+  EXPECT_LT(run.records.steps.back().loss, 0.5 * run.records.steps.front().loss);
+  EXPECT_EQ(run.state.target_tokens, 40 * label_count(run.train));
+}
+
+TEST(Trainer, FillsABatchToItsTokenLimit) {
+  RunConfig config = small_config();
+  config.training.batch_size = 0;
+  TinyRun run(config);
+  const auto lengths = run.train.source_lengths();  // both sides are equally long
+  run.config.training.batch_tokens =
+      std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+  run.run();
+  EXPECT_EQ(run.state.step, run.config.training.epochs);
 }
 
 TEST(Trainer, ValidatesAndSavesOnceAnEpoch) {
