@@ -15,6 +15,8 @@ template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;  // clang 14 deduces none for an aggregate
 
 /// Visits the structs and collects their fields; `prefixes_` holds every accepted spelling of the
 /// section, "" at the root.
