@@ -40,6 +40,8 @@ std::string_view nearest(std::string_view typed, std::span<const std::string_vie
   std::string_view best;
   std::size_t best_edits = max_edits + 1;
   for (const std::string_view candidate : candidates) {
+    // What is longer needs that many edits at least.
+    if (typed.size() >= candidate.size() + best_edits) continue;
     const std::vector<std::size_t> distances = prefix_distances(typed, candidate);
     const std::size_t prefix = *std::min_element(distances.begin(), distances.end()) + 1;
     const std::size_t edits = std::min(distances.back(), prefix);
