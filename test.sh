@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ./test.sh [--full] [--preset P] [CTEST OPTION...]: installs and builds what is missing and runs the tests, e.g.
 # ./test.sh -R Bleu. --full adds those that need an importable PyTorch, wandb and tensorboard (5 GB in .deps/full).
+# --preset fuzz fuzzes each parser for FUZZ_SECONDS (20) or FUZZ_RUNS inputs.
 set -euo pipefail
 # shellcheck source=tools/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools/setup.sh"
@@ -19,7 +20,7 @@ done
 
 build "$preset"
 take_lock
-make_venv oracles oracles.txt
+[ "$preset" = fuzz ] || make_venv oracles oracles.txt
 [ ${#excluded[@]} -gt 0 ] || make_venv full full.txt
 release_lock
 

@@ -90,7 +90,7 @@ def check_form(path, text):
 
 def check_sources(root, layers):
     excused = {line.split(":")[0] for line in (root / "tools/untested.txt").read_text().splitlines()}
-    for top in ("include", "src", "tests"):
+    for top in ("include", "src", "tests", "fuzz"):
         for file in sorted((root / top).rglob("*")):
             if file.suffix not in SOURCES:
                 continue

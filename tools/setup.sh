@@ -48,10 +48,11 @@ take_lock() {
 }
 release_lock() { exec 9>&-; }
 
+# install_packages PRESET: what tools/packages.txt lists for it.
 install_packages() {
   command -v dpkg-query >/dev/null || { say "not Debian or Ubuntu: tools/packages.txt lists what is needed"; return; }
   local wanted missing=() name
-  mapfile -t wanted < <(grep -v '^#' "$root/tools/packages.txt")
+  mapfile -t wanted < <(awk -v preset="$1" '!/^#/ && (NF == 1 || $2 == preset) {print $1}' "$root/tools/packages.txt")
   for name in "${wanted[@]}"; do
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
   done
@@ -118,16 +119,16 @@ is_fresh() {
 build() {
   local preset=$1 tree=$root/build/$1 options=() torch_dir=none sources build_key
   sources=(src include cmake CMakeLists.txt CMakePresets.json tools/packages.txt tools/requirements)
-  [ "$preset" = release ] || [ "$preset" = cuda ] || sources+=(tests)
+  [ "$preset" = release ] || [ "$preset" = cuda ] || sources+=(tests fuzz)
   build_key="$(. /etc/os-release && echo "$ID $VERSION_ID") torch $torch_version"
   ! has_gpu || build_key+=" gpu"
   take_lock
   if ! is_fresh "$tree/.built"; then
-    install_packages
+    install_packages "$preset"
     mkdir -p "$tree"
     touch "$tree/.building"
     case $preset in
-      text-only | asan | tsan) ;;
+      text-only | asan | tsan | fuzz) ;;
       *)
         provide_torch
         options+=(-DLINFORMER_TORCH_DIR="$torch_dir")

@@ -16,7 +16,7 @@
 namespace linformer {
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{1} << 18;
+constexpr std::size_t kChunk = std::size_t{1} << 16;
 
 bool is_gzip(const char* data, std::size_t size) {
   return size >= 2 && data[0] == '\x1f' && data[1] == '\x8b';

@@ -16,6 +16,8 @@ template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;  // clang 14 deduces none for an aggregate
 
 std::string shortened(const std::string& text) {
   constexpr std::size_t kMaxShown = 60;

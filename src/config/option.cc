@@ -15,6 +15,8 @@ template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;  // clang 14 deduces none for an aggregate
 
 /// Visits the structs and collects their fields; `prefixes_` holds every accepted spelling of the
 /// section, "" at the root.
@@ -88,12 +90,18 @@ class Collector {
   std::vector<std::string> prefixes_{""};
 };
 
+/// In double quotes, with escapes for all that parse_yaml refuses in a file.
 std::string quoted(std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
+  static constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   std::string out = "\"";
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+    if (text.substr(i).starts_with(kByteOrderMark)) {
+      out += "\\uFEFF";
+      i += kByteOrderMark.size() - 1;
+    } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
     } else if (byte < 0x20 || byte == 0x7F) {

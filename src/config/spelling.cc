@@ -2,13 +2,16 @@
 #include "config/spelling.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace linformer {
 namespace {
 
-/// Distances from all of `a` to every beginning of `b` (index = its length).
-std::vector<std::size_t> prefix_distances(std::string_view a, std::string_view b) {
+/// Distances from all of `a` to every beginning of `b` (index = its length); anything from `limit`
+/// up where none is below it.
+std::vector<std::size_t> prefix_distances(std::string_view a, std::string_view b,
+                                          std::size_t limit) {
   const std::size_t width = b.size() + 1;
   std::vector<std::size_t> before_last(width), last(width), row(width);
   for (std::size_t j = 0; j < width; ++j) row[j] = j;
@@ -23,6 +26,7 @@ std::vector<std::size_t> prefix_distances(std::string_view a, std::string_view b
         row[j] = std::min(row[j], before_last[j - 2] + 1);
       }
     }
+    if (*std::ranges::min_element(row) >= limit) break;  // no later row has less
   }
   return row;
 }
@@ -30,7 +34,7 @@ std::vector<std::size_t> prefix_distances(std::string_view a, std::string_view b
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  return prefix_distances(a, b).back();
+  return prefix_distances(a, b, std::numeric_limits<std::size_t>::max()).back();
 }
 
 std::string_view nearest(std::string_view typed, std::span<const std::string_view> candidates,
@@ -40,7 +44,7 @@ std::string_view nearest(std::string_view typed, std::span<const std::string_vie
   std::string_view best;
   std::size_t best_edits = max_edits + 1;
   for (const std::string_view candidate : candidates) {
-    const std::vector<std::size_t> distances = prefix_distances(typed, candidate);
+    const std::vector<std::size_t> distances = prefix_distances(typed, candidate, best_edits);
     const std::size_t prefix = *std::min_element(distances.begin(), distances.end()) + 1;
     const std::size_t edits = std::min(distances.back(), prefix);
     if (edits < best_edits) {

@@ -10,7 +10,7 @@
 namespace linformer {
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{1} << 18;
+constexpr std::size_t kChunk = std::size_t{1} << 16;
 constexpr std::size_t kMaxRecordSize = std::size_t{16} << 20;
 constexpr std::size_t kMaxColumns = 4096;
 

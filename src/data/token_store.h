@@ -23,7 +23,7 @@ namespace linformer {
 //       20    4  u32 bytes of an offset: 4 when the ids of either side number below 2^32, else 8
 //       24    8  u64 flags, 0 (a reader refuses flags that it does not know)
 //       32    8  u64 pairs, below 2^32
-//       40    8  u64 vocab_size; every id is below it
+//       40    8  u64 vocab_size, at most 2^31; every id is below it
 //       48   16  u64 ids of the source side, u64 of the target side, specials not counted
 //       64   16  u64 longest source row, u64 longest target row, in ids
 //       80   64  4 x (u64 offset in the file, u64 bytes): source ids, target ids,

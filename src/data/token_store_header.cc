@@ -16,7 +16,8 @@ static_assert(std::endian::native == std::endian::little, "stores are mapped as 
 
 constexpr std::string_view kMagic = "\x89LFS\r\n\x1a\n";
 constexpr std::uint32_t kVersion = 1;
-constexpr std::uint64_t kMaxTokens = std::uint64_t{1} << 48;  // keeps every size far below 2^64
+constexpr std::uint64_t kMaxTokens = std::uint64_t{1} << 48;      // keeps every size far below 2^64
+constexpr std::uint64_t kMaxVocabulary = std::uint64_t{1} << 31;  // ids are std::int32_t
 
 // Places in the header.
 constexpr std::size_t kVersionAt = 8, kHeaderSizeAt = 12, kIdBytesAt = 16, kOffsetBytesAt = 20,
@@ -136,6 +137,9 @@ TokenStoreHeader decode_store_header(std::string_view bytes, const std::string& 
   if (pairs >= (std::uint64_t{1} << 32)) fail(path, kPairsAt, "too many pairs (want below 2^32)");
   info.pairs = static_cast<std::uint32_t>(pairs);
   info.vocab_size = get<std::uint64_t>(bytes, kVocabSizeAt);
+  if (info.vocab_size > kMaxVocabulary) {
+    fail(path, kVocabSizeAt, "impossible vocabulary (want at most 2^31 tokens)");
+  }
   info.source_tokens = get<std::uint64_t>(bytes, kTokensAt);
   info.target_tokens = get<std::uint64_t>(bytes, kTokensAt + 8);
   info.max_source_length = get<std::uint64_t>(bytes, kLongestAt);

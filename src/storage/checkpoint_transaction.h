@@ -61,7 +61,6 @@ class CheckpointTransaction {
   std::string temporary_;
   std::map<std::string, FileDigest> files_;
   std::int64_t step_;
-  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace linformer

@@ -39,6 +39,15 @@ std::string get_text(const json& object, const char* key, const std::string& pat
   return object[key].get<std::string>();
 }
 
+std::string get_sha256(const json& object, const std::string& path) {
+  std::string text = get_text(object, "sha256", path);
+  if (text.size() != kHexDigits ||
+      text.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    fail(path, "member sha256 is no SHA-256 (got " + json_string(text) + ", want 64 digits)");
+  }
+  return text;
+}
+
 void check_version(const json& root, const std::string& path) {
   if (!root.is_object() || get_text(root, "format", path) != kFormatName) {
     fail(path, "is no manifest of a checkpoint");
@@ -106,7 +115,7 @@ Manifest parse_manifest(std::string_view text, const std::string& path) {
       fail(path, "lists a file that no checkpoint has: " + json_string(name));
     }
     out.files[name] = {.size = get_unsigned(entry, "size", path),
-                       .sha256 = get_text(entry, "sha256", path)};
+                       .sha256 = get_sha256(entry, path)};
   }
   return out;
 }

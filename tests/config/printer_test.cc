@@ -37,8 +37,9 @@ TEST(PrintConfig, LoadsBackTheSame) {
 }
 
 TEST(PrintConfig, QuotesAnyText) {
-  for (const char* path : {"a b.csv", "\"x\\y\"", "#no", "- x: [1]", "tab\there", "line\nbreak",
-                           "Grüße.csv", "null", "12", " "}) {
+  for (const char* path :
+       {"a b.csv", "\"x\\y\"", "#no", "- x: [1]", "tab\there", "line\nbreak", "Grüße.csv", "null",
+        "12", " ", "\xEF\xBB\xBFmark.csv", "a\xEF\xBB\xBF"}) {
     const RunConfig config =
         parse_run_config(vanilla_config(), "c.yaml", {"data.train=" + std::string(path)}).config;
     EXPECT_EQ(parse_run_config(print_config(config), "p.yaml").config.data.train, path);

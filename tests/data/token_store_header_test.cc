@@ -71,6 +71,8 @@ TEST(TokenStoreHeader, LiesWithARightDigestAreRefusedBeforeAnythingIsRead) {
   bytes.resize(header.info.bytes);
   EXPECT_EQ(refusal(forged(bytes, 32, std::uint64_t{1} << 32)),
             "a.lfs@32: too many pairs (want below 2^32)");
+  EXPECT_EQ(refusal(forged(bytes, 40, (std::uint64_t{1} << 31) + 1)),
+            "a.lfs@40: impossible vocabulary (want at most 2^31 tokens)");
   EXPECT_EQ(refusal(forged(bytes, 48, ~std::uint64_t{0})), "a.lfs@48: impossible number of tokens");
   EXPECT_EQ(refusal(forged(bytes, 24, 1)),
             "a.lfs@24: token store uses something that this version does not know");

@@ -76,6 +76,8 @@ TEST(Manifest, ForeignContentIsRefused) {
     const std::string files = "{\"" + std::string(name) + "\": {\"size\": 1, \"sha256\": \"00\"}}";
     EXPECT_NE(error_of(sealed("1", files)).find("lists a file"), std::string::npos) << name;
   }
+  EXPECT_EQ(error_of(sealed("1", "{\"a\": {\"size\": 1, \"sha256\": \"0\\\\0\"}}")),
+            "m.json: member sha256 is no SHA-256 (got \"0\\\\0\", want 64 digits)");
   EXPECT_NE(error_of(sealed("1", "{\"a\": {\"size\": -1, \"sha256\": \"\"}}")).find("size"),
             std::string::npos);
 }
