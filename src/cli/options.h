@@ -55,6 +55,8 @@ struct PretokenizeOptions {
   std::string output;
   double fraction = 1.0;
   std::int64_t max_length = 0;
+  std::string document_column;
+  std::string separator = "<mask>";
   std::string long_pairs = "drop";     // drop, truncate, error
   std::string empty = "skip";          // skip, error, keep
   std::string invalid_utf8 = "error";  // error, replace

@@ -58,6 +58,8 @@ int run_pretokenize(const PretokenizeOptions& options, const CommonOptions& comm
         "--output is missing (want the name of a token store, .lfs, or an npz corpus, .npz)");
   PretokenizeSpec spec;
   spec.corpus = corpus_spec(options.corpus, options.invalid_utf8);
+  spec.corpus.document_column = options.document_column;
+  spec.separator = options.separator;
   spec.output = options.output;
   spec.fraction = options.fraction;
   spec.max_length = options.max_length;
@@ -71,6 +73,7 @@ int run_pretokenize(const PretokenizeOptions& options, const CommonOptions& comm
   report_left_out(result, options.max_length);
   if (common.json) {
     const nlohmann::ordered_json json{{"pairs", result.pairs},
+                                      {"sentences", result.sentences},
                                       {"dropped", result.dropped},
                                       {"truncated", result.truncated},
                                       {"skipped_empty", result.skipped_empty},
@@ -83,7 +86,10 @@ int run_pretokenize(const PretokenizeOptions& options, const CommonOptions& comm
     write_stdout(json.dump() + "\n");
     return 0;
   }
-  write_stdout(options.output + ": " + pairs_text(result.pairs) + ", " +
+  const std::string joined = options.document_column.empty()
+                                 ? ""
+                                 : " of " + std::to_string(result.sentences) + " sentences";
+  write_stdout(options.output + ": " + pairs_text(result.pairs) + joined + ", " +
                std::to_string(result.source_tokens) + " source and " +
                std::to_string(result.target_tokens) + " target tokens, " +
                std::to_string(result.bytes) + " bytes, " + fixed(seconds, 2) + " s, " +

@@ -87,6 +87,10 @@ Arguments list(PretokenizeOptions& o) {
        "Longest sentence in tokens, <s> and </s> counted, and columns of an npz corpus; left "
        "out, no limit.",
        Range{2, 1048576}});
+  out.push_back({"--document-column", "COLUMN", &o.document_column,
+                 "Column that names the document: its consecutive sentences are joined to pairs of "
+                 "up to --max-length tokens."});
+  out.push_back({"--separator", "TOKEN", &o.separator, "Token between joined sentences."});
   out.push_back({"--long",
                  "POLICY",
                  &o.long_pairs,

@@ -169,8 +169,8 @@ void hand_over(const Chunk& chunk, const std::function<void(const EncodedPair&)>
   for (std::size_t i = 0; i < chunk.size; ++i) {
     const std::size_t middle = chunk.ends[2 * i];
     const std::size_t end = chunk.ends[2 * i + 1];
-    receive(
-        {ids.subspan(begin, middle - begin), ids.subspan(middle, end - middle), chunk.lines[i]});
+    receive({ids.subspan(begin, middle - begin), ids.subspan(middle, end - middle), chunk.lines[i],
+             chunk.pairs[i].document});
     begin = end;
   }
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "data/parallel_corpus.h"
 #include "linformer/error.h"
@@ -26,6 +27,7 @@ struct EncodedPair {
   std::span<const std::int32_t> source;
   std::span<const std::int32_t> target;
   std::int64_t line = 0;  // of the corpus, where the pair begins; its number where there are none
+  std::string_view document;  // as SentencePair
 };
 
 struct EncodeCounts {

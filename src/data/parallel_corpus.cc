@@ -42,24 +42,30 @@ std::size_t column_index(const std::string& text) {
   return number - 1;
 }
 
-/// Where the two sides stand in a row.
+/// Where the two sides, and the document's name if asked for, stand in a row.
 class Columns {
  public:
   explicit Columns(const CorpusSpec& spec)
       : source_name_(spec.source_column),
         target_name_(spec.target_column),
+        document_name_(spec.document_column),
         by_number_(is_number(spec.source_column)) {
-    if (by_number_ != is_number(spec.target_column)) {
-      throw UsageError(
-          "columns " + source_name_ + " and " + target_name_ +
-          " (want two names, for a file with a header, or two numbers, for one without)");
+    if (by_number_ != is_number(target_name_) ||
+        (has_document() && by_number_ != is_number(document_name_))) {
+      throw UsageError("columns " + source_name_ + " and " + target_name_ +
+                       (has_document() ? " and " + document_name_ : "") +
+                       " (want names, for a file with a header, or numbers, for one without)");
     }
     if (by_number_) {
       source_ = column_index(source_name_);
       target_ = column_index(target_name_);
+      if (has_document()) document_ = column_index(document_name_);
     }
     if (source_name_ == target_name_ || (by_number_ && source_ == target_)) {
       throw UsageError("column " + source_name_ + " is both source and target");
+    }
+    if (document_name_ == source_name_ || document_name_ == target_name_) {
+      throw UsageError("column " + document_name_ + " is both text and document");
     }
   }
 
@@ -69,25 +75,31 @@ class Columns {
     check_column_names(names, path);
     source_ = find_column(names, source_name_, path);
     target_ = find_column(names, target_name_, path);
+    if (has_document()) document_ = find_column(names, document_name_, path);
   }
 
-  /// Moves the two cells of a row into `pair` by swapping, so that no memory is allocated.
+  /// Moves the cells of a row into `pair` by swapping, so that no memory is allocated.
   void take(std::vector<std::string>& row, const std::string& path, SentencePair& pair) const {
-    const std::size_t last = std::max(source_, target_);
+    const std::size_t last = std::max({source_, target_, document_});
     if (last >= row.size()) {
       throw DataError(path + ": no column " + std::to_string(last + 1) +
                       " (found: " + column_count(row.size()) + ")");
     }
     std::swap(pair.source, row[source_]);
     std::swap(pair.target, row[target_]);
+    if (has_document()) std::swap(pair.document, row[document_]);
   }
 
  private:
+  bool has_document() const { return !document_name_.empty(); }
+
   std::string source_name_;
   std::string target_name_;
+  std::string document_name_;
   bool by_number_;
   std::size_t source_ = 0;
   std::size_t target_ = 0;
+  std::size_t document_ = 0;
 };
 
 class CsvSource : public ParallelCorpus::Source {
@@ -206,6 +218,10 @@ std::unique_ptr<ParallelCorpus::Source> open_source(const CorpusSpec& spec) {
     throw UsageError(spec.file + ": one corpus file and a pair of line files exclude each other");
   }
   if (has_lines) {
+    if (!spec.document_column.empty()) {
+      throw UsageError(spec.source_file + ": files of lines have no column " +
+                       spec.document_column);
+    }
     if (spec.source_file.empty() || spec.target_file.empty()) {
       throw UsageError(spec.source_file + spec.target_file +
                        ": a pair of line files needs both a source and a target file");

@@ -12,14 +12,15 @@
 namespace linformer {
 
 /// Where sentence pairs come from: `file` (.csv, .tsv, each also .gz), or `source_file` and
-/// `target_file` (lines, each also .gz). Columns are both names (the file has a header line) or
-/// both numbers from 1 (it has none); nothing is guessed.
+/// `target_file` (lines, each also .gz). Columns are all names (the file has a header line) or all
+/// numbers from 1 (it has none); nothing is guessed.
 struct CorpusSpec {
   std::string file;
   std::string source_file;
   std::string target_file;
   std::string source_column = "en";
   std::string target_column = "de";
+  std::string document_column;  // empty = none
   InvalidUtf8 invalid_utf8 = InvalidUtf8::kError;
 };
 

@@ -6,14 +6,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "base/file.h"
 #include "data/corpus_split.h"
+#include "data/document_joiner.h"
 #include "data/npz_corpus.h"
 #include "data/token_store.h"
+#include "data/tokenized_corpus.h"
 #include "linformer/error.h"
 
 namespace linformer {
@@ -60,19 +63,46 @@ struct TemporaryFile {
   std::string path;
 };
 
-/// Lengths limited, pairs counted.
+void check_documents(const PretokenizeSpec& spec) {
+  if (spec.corpus.document_column.empty()) return;
+  if (is_tokenized(spec.corpus)) {
+    throw UsageError(spec.corpus.file + ": holds ids and no column " + spec.corpus.document_column +
+                     " (want the text)");
+  }
+  if (spec.max_length == 0) {
+    throw UsageError("--max-length is missing (how long the joined parts of a document may be)");
+  }
+}
+
+std::int32_t separator_id(const PretokenizeSpec& spec, const Tokenizer& tokenizer) {
+  std::vector<std::int32_t> ids;
+  tokenizer.encode(spec.separator, ids);
+  if (ids.size() == 1) return ids[0];
+  throw UsageError("--separator " + spec.separator + " is not one token (" +
+                   std::to_string(ids.size()) + "; want one of the tokenizer's, as <mask>)");
+}
+
+/// Lengths limited, documents joined, pairs counted.
 class StoreFiller {
  public:
-  StoreFiller(const PretokenizeSpec& spec, TokenStoreWriter& writer, PretokenizeResult& result)
-      : spec_(spec), writer_(writer), result_(result) {}
+  StoreFiller(const PretokenizeSpec& spec, const Tokenizer& tokenizer, TokenStoreWriter& writer,
+              PretokenizeResult& result)
+      : spec_(spec), writer_(writer), result_(result) {
+    if (spec.corpus.document_column.empty()) return;
+    joiner_.emplace(
+        spec.max_length - kSpecials, separator_id(spec, tokenizer),
+        [&writer](std::span<const std::int32_t> source, std::span<const std::int32_t> target) {
+          writer.append(source, target);
+        });
+  }
 
   void add(const EncodedPair& pair) {
     const auto longest =
         static_cast<std::int64_t>(std::max(pair.source.size(), pair.target.size()));
     if (spec_.max_length == 0 || longest + kSpecials <= spec_.max_length) {
-      writer_.append(pair.source, pair.target);
+      append(pair.source, pair.target, pair.document);
     } else if (spec_.long_pairs == LongPolicy::kTruncate) {
-      writer_.append(cut(pair.source), cut(pair.target));
+      append(cut(pair.source), cut(pair.target), pair.document);
       ++result_.truncated;
     } else if (spec_.long_pairs == LongPolicy::kDrop) {
       ++result_.dropped;
@@ -85,8 +115,21 @@ class StoreFiller {
                           "); --long drop or truncate goes on");
     }
   }
+  void finish() {
+    if (joiner_) joiner_->finish();
+  }
 
  private:
+  void append(std::span<const std::int32_t> source, std::span<const std::int32_t> target,
+              std::string_view document) {
+    ++result_.sentences;
+    if (joiner_) {
+      joiner_->add(source, target, document);
+    } else {
+      writer_.append(source, target);
+    }
+  }
+
   std::span<const std::int32_t> cut(std::span<const std::int32_t> ids) const {
     return ids.first(std::min(ids.size(), static_cast<std::size_t>(spec_.max_length - kSpecials)));
   }
@@ -94,6 +137,7 @@ class StoreFiller {
   const PretokenizeSpec& spec_;
   TokenStoreWriter& writer_;
   PretokenizeResult& result_;
+  std::optional<DocumentJoiner> joiner_;
 };
 
 /// Writes the store `output` of the corpus.
@@ -106,9 +150,10 @@ PretokenizeResult write_store(const PretokenizeSpec& spec, const Tokenizer& toke
   TokenStoreWriter writer(output, static_cast<std::uint64_t>(tokenizer.vocab_size()),
                           tokenizer.digest());
   PretokenizeResult result;
-  StoreFiller filler(spec, writer, result);
+  StoreFiller filler(spec, tokenizer, writer, result);
   const EncodeCounts counts = encode_corpus(spec.corpus, tokenizer, options,
                                             [&](const EncodedPair& pair) { filler.add(pair); });
+  filler.finish();
   result.pairs = writer.info().pairs;
   result.skipped_empty = counts.skipped_empty;
   result.first_empty = counts.first_empty;
@@ -132,6 +177,7 @@ PretokenizeResult pretokenize(const PretokenizeSpec& spec, const Tokenizer& toke
   check_output(spec.output);
   check_max_length(spec);
   check_fraction(spec.fraction);
+  check_documents(spec);
   if (spec.output.ends_with(".lfs")) return write_store(spec, tokenizer, spec.output);
   // The arrays stand one after another and their sizes first: pairs are counted and kept before.
   const TemporaryFile store(random_name(spec.output + ".tmp-"));

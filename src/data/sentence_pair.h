@@ -9,6 +9,7 @@ namespace linformer {
 struct SentencePair {
   std::string source;
   std::string target;
+  std::string document;  // which one it is part of; empty where the corpus does not say
 };
 
 }  // namespace linformer

@@ -28,7 +28,7 @@ class Receiver {
     if (options_.empty != EmptyPolicy::kKeep && (source.empty() || target.empty())) {
       return add_empty(source.empty() ? "source" : "target");
     }
-    receive_({source, target, counts_.rows});
+    receive_({source, target, counts_.rows, {}});
   }
 
  private:

@@ -66,6 +66,15 @@ TEST_F(PretokenizeCommand, WritesOneLineAndTalksOfWhatIsLeftOut) {
           options_.corpus.file + ":3\nreplaced 1 invalid UTF-8 sequences by U+FFFD\n");
 }
 
+TEST_F(PretokenizeCommand, JoinsDocuments) {
+  options_.corpus.file = directory_.write("d.csv", "id,de,en\nx,a,b\nx,c,d\n");
+  options_.document_column = "id";
+  EXPECT_TRUE(
+      run().starts_with(options_.output + ": 1 pair of 2 sentences, 3 source and 3 target"));
+  common_.json = true;
+  EXPECT_EQ(nlohmann::json::parse(run()).at("sentences"), 2);
+}
+
 TEST_F(PretokenizeCommand, CorpusThatGrowsWhileItIsReadIsAnErrorAndLeavesNoStore) {
   // A file of the kernel's has size 0 and gives bytes all the same.
   std::filesystem::create_symlink("/proc/self/status", directory_.file("growing.txt"));

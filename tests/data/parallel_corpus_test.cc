@@ -64,6 +64,31 @@ TEST(ParallelCorpus, OtherColumnNamesAreFound) {
             kTwoPairs);
 }
 
+TEST(ParallelCorpus, NamesTheDocumentOfAPairWhereThereIsAColumn) {
+  const TempDirectory directory;
+  CorpusSpec spec;
+  spec.file = directory.write("a.tsv", "doc\ten\tde\nx\ta\tb\ny\tc\td\n");
+  spec.document_column = "doc";
+  ParallelCorpus corpus(spec);
+  SentencePair pair;
+  ASSERT_TRUE(corpus.next(pair));
+  EXPECT_EQ(pair.document, "x");
+  ASSERT_TRUE(corpus.next(pair));
+  EXPECT_EQ(pair.document + pair.source + pair.target, "ycd");
+  spec.document_column = "1";
+  EXPECT_EQ(error_text<UsageError>([&] { ParallelCorpus{spec}; }),
+            "columns en and de and 1 (want names, for a file with a header, or numbers, for one "
+            "without)");
+  spec.document_column = "en";
+  EXPECT_EQ(error_text<UsageError>([&] { ParallelCorpus{spec}; }),
+            "column en is both text and document");
+  spec = {};
+  spec.source_file = spec.target_file = directory.write("a.txt", "a\n");
+  spec.document_column = "doc";
+  EXPECT_EQ(error_text<UsageError>([&] { ParallelCorpus{spec}; }),
+            spec.source_file + ": files of lines have no column doc");
+}
+
 TEST(ParallelCorpus, QuotesInTsvAreText) {
   const TempDirectory directory;
   EXPECT_EQ(read_pairs({.file = directory.write("a.tsv", "en\tde\n\"one\t\"\"\n\n\tb\n")}),
@@ -84,8 +109,7 @@ TEST(ParallelCorpus, AMissingColumnListsTheColumns) {
 
 TEST(ParallelCorpus, UnusableColumnsAreUsageErrors) {
   EXPECT_EQ(refusal<UsageError>({.file = "a.csv", .source_column = "en", .target_column = "2"}),
-            "columns en and 2 (want two names, for a file with a header, or two numbers, for one "
-            "without)");
+            "columns en and 2 (want names, for a file with a header, or numbers, for one without)");
   EXPECT_EQ(refusal<UsageError>({.file = "a.csv", .source_column = "de"}),
             "column de is both source and target");
   EXPECT_EQ(refusal<UsageError>({.file = "a.csv", .source_column = "01", .target_column = "1"}),

@@ -207,6 +207,43 @@ TEST_F(Pretokenize, PoliciesApplyToATokenizedCorpusToo) {
                 "truncate goes on");
 }
 
+TEST_F(Pretokenize, JoinsTheSentencesOfADocument) {
+  PretokenizeSpec documents = spec("id,en,de\nx,ab,1\nx,c,23\nx,,4\nx,defgh,5\ny,i,6\n");
+  documents.corpus.document_column = "id";
+  documents.max_length = 9;
+  const PretokenizeResult result = pretokenize(documents, tokenizer_);
+  EXPECT_EQ(result.pairs, 3);
+  EXPECT_EQ(result.sentences, 4);
+  EXPECT_EQ(result.skipped_empty, 1);
+  const TokenStore store(documents.output);
+  const auto ids = [&](const std::string& text) {
+    std::vector<std::int32_t> out;
+    tokenizer_.encode(text, out);
+    return out;
+  };
+  EXPECT_EQ(store.row(0, Side::kSource), ids("ab<mask>c"));
+  EXPECT_EQ(store.row(0, Side::kTarget), ids("1<mask>23"));
+  EXPECT_EQ(store.row(1, Side::kSource), ids("defgh"));  // 4 + 1 + 5 ids do not fit 7
+  EXPECT_EQ(store.row(2, Side::kTarget), ids("6"));
+}
+
+TEST_F(Pretokenize, DocumentsNeedTextALengthAndATokenBetween) {
+  PretokenizeSpec documents = spec("id,en,de\nx,ab,1\n");
+  documents.corpus.document_column = "id";
+  EXPECT_EQ(refusal<UsageError>(documents),
+            "--max-length is missing (how long the joined parts of a document may be)");
+  documents.max_length = 10;
+  documents.separator = "ab";
+  EXPECT_EQ(refusal<UsageError>(documents),
+            "--separator ab is not one token (2; want one of the tokenizer's, as <mask>)");
+  documents.separator = "<mask>";
+  documents.corpus.document_column = "doc";
+  EXPECT_EQ(refusal<DataError>(documents),
+            documents.corpus.file + ": no column doc (found: id, en, de)");
+  documents.corpus.file = "a.lfs";
+  EXPECT_EQ(refusal<UsageError>(documents), "a.lfs: holds ids and no column doc (want the text)");
+}
+
 TEST_F(Pretokenize, AnNpzCorpusNeedsAMaxLength) {
   PretokenizeSpec npz = spec("de,en\na,1\n");
   npz.output = directory_.file("b.npz");
