@@ -48,8 +48,8 @@ std::int64_t count_steps(const PairSet& pairs, const LoaderOptions& options) {
             percent(unused_share(batches, source, target, *capacity)) + " unused";
   } else {
     const PaddingEfficiency efficiency = padding_efficiency(batches, source, target);
-    text += "padded they would be filled to " + percent(efficiency.source) + " and " +
-            percent(efficiency.target);
+    text += "padding efficiency " + percent(efficiency.source) + " (source) and " +
+            percent(efficiency.target) + " (target)";
   }
   log_info(text);
   return steps_per_epoch(batches.size(), options);
