@@ -155,7 +155,8 @@ class Parser {
     return kCentralSize + name_size + extra_size;
   }
 
-  /// Takes the values that a record of 32 bits had no room for from its zip64 field.
+  /// Takes the values that a record of 32 bits had no room for from its zip64 field. Python before
+  /// 3.11.4 writes the field beside values that had room; then it must repeat them all.
   void read_zip64(std::string_view extra, const ZipMember& member,
                   std::initializer_list<std::uint64_t*> values) const {
     std::vector<std::uint64_t*> wanted;
@@ -166,8 +167,12 @@ class Parser {
       const std::size_t size = extra.size() < 4 ? extra.size() : get<std::uint16_t>(extra, 2);
       if (extra.size() < 4 + size) fail_at(member, "has a damaged extra field");
       if (get<std::uint16_t>(extra, 0) == kZip64Extra) {
-        if (is_found || size != 8 * wanted.size()) fail_at(member, "has a wrong zip64 field");
+        const bool repeats = wanted.empty() && size == 8 * values.size();
+        if (is_found || (!repeats && size != 8 * wanted.size())) {
+          fail_at(member, "has a wrong zip64 field");
+        }
         is_found = true;
+        if (repeats) check_repeated(extra, member, values);
         for (std::size_t i = 0; i < wanted.size(); ++i) {
           *wanted[i] = get<std::uint64_t>(extra, 4 + 8 * i);
         }
@@ -175,6 +180,15 @@ class Parser {
       extra.remove_prefix(4 + size);
     }
     if (!wanted.empty() && !is_found) fail_at(member, "has no zip64 field");
+  }
+
+  void check_repeated(std::string_view field, const ZipMember& member,
+                      std::initializer_list<std::uint64_t*> values) const {
+    std::size_t at = 4;
+    for (const std::uint64_t* value : values) {
+      if (get<std::uint64_t>(field, at) != *value) fail_at(member, "has a wrong zip64 field");
+      at += 8;
+    }
   }
 
   void check_kind(std::string_view entry, ZipMember& member) const {

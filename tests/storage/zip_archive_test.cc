@@ -51,7 +51,7 @@ TEST(ZipArchive, FindsMembersWhereTheyStand) {
 }
 
 TEST(ZipArchive, ReadsWhatNumpyWrites) {
-  for (const char* name : {"npz_stored.npz", "npz_deflated.npz"}) {
+  for (const char* name : {"npz_stored.npz", "npz_stored_redundant.npz", "npz_deflated.npz"}) {
     const ZipArchive archive(std::string(LF_SOURCE_DIR "/tests/golden/") + name);
     ASSERT_EQ(archive.members().size(), 4U) << name;
     EXPECT_EQ(archive.members()[3].name, "tgt_masks.npy");
@@ -238,6 +238,16 @@ TEST(ZipArchive, DamagedZip64FieldsAreRefused) {
             std::string::npos);
   EXPECT_NE(refusal(with_value<std::uint32_t>(good, 18, 2)).find("has a wrong zip64 field"),
             std::string::npos);
+}
+
+TEST(ZipArchive, AZip64FieldMayRepeatSizesButNotContradictThem) {
+  const std::string good = slurp(LF_SOURCE_DIR "/tests/golden/npz_stored_redundant.npz");
+  const std::size_t field = kLocalSize + std::string_view("src.npy").size() + 4;
+  EXPECT_EQ(ZipArchive(good, "f").members().size(), 4U);
+  for (const std::size_t at : {field, field + 8}) {
+    EXPECT_EQ(refusal(with_value<std::uint64_t>(good, at, 321)),
+              "f@0: zip member \"src.npy\" has a wrong zip64 field");
+  }
 }
 
 TEST(ZipArchive, MembersBeyondFourGigabytesAreFound) {
