@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/signals.h"
+#include "base/thread_count.h"
 #include "data/tokenized_corpus.h"
 
 namespace linformer {
@@ -173,11 +174,6 @@ void hand_over(const Chunk& chunk, const std::function<void(const EncodedPair&)>
              chunk.pairs[i].document});
     begin = end;
   }
-}
-
-std::size_t thread_count(std::int64_t wanted) {
-  if (wanted > 0) return static_cast<std::size_t>(std::min<std::int64_t>(wanted, 256));
-  return std::max(1U, std::thread::hardware_concurrency());
 }
 
 }  // namespace

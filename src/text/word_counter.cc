@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/word_counter.h"
 
-#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread_count.h"
 #include "text/pre_tokenizer.h"
 #include "text/unicode_class.h"
 
@@ -54,10 +54,9 @@ void count(const Chunk& chunk, bool lowercase, WordCounts& counts) {
 class WordCounter::State {
  public:
   State(bool lowercase, std::int64_t threads) : lowercase_(lowercase) {
-    const std::int64_t wanted =
-        threads > 0 ? threads : static_cast<std::int64_t>(std::thread::hardware_concurrency());
     try {
-      for (std::int64_t i = 1; i < wanted; ++i) workers_.emplace_back([this] { work(); });
+      for (std::size_t i = 1; i < thread_count(threads); ++i)
+        workers_.emplace_back([this] { work(); });
     } catch (const std::system_error&) {  // the threads that there are do all the work
     }
   }
@@ -74,6 +73,7 @@ class WordCounter::State {
     count(std::exchange(chunk_, {}), lowercase_, counts_);
     stop();
     if (error_ != nullptr) std::rethrow_exception(error_);
+    for (const auto& [word, times] : merged_) counts_[word] += times;
     return std::exchange(counts_, {});
   }
 
@@ -121,8 +121,6 @@ class WordCounter::State {
     }
     for (std::thread& worker : workers_) worker.join();
     workers_.clear();
-    for (const auto& [word, times] : merged_) counts_[word] += times;
-    merged_.clear();
   }
 
   const bool lowercase_;
