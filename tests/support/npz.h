@@ -4,7 +4,6 @@
 #include <zlib.h>
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +43,7 @@ inline std::string deflated(std::string_view text) {
 /// `bytes` with those at `at` replaced by the value.
 template <typename T>
 std::string with_value(std::string bytes, std::size_t at, T value) {
-  std::memcpy(bytes.data() + at, &value, sizeof value);
+  bytes.replace(at, sizeof value, reinterpret_cast<const char*>(&value), sizeof value);
   return bytes;
 }
 
