@@ -88,6 +88,8 @@ struct EvaluateOptions {
   std::int64_t max_new_tokens = 0;
   std::int64_t batch_tokens = 4096;
   bool as_seed = false;
+  std::string document_column;
+  std::string separator = "<mask>";
 };
 struct ScoreOptions {
   std::vector<std::string> files;
@@ -102,6 +104,8 @@ struct TranslateOptions {
   std::int64_t max_new_tokens = 0;
   std::int64_t batch_tokens = 4096;
   std::string long_lines = "error";  // error, truncate
+  bool documents = false;
+  std::string separator = "<mask>";
 };
 struct CompareOptions {
   std::string config;

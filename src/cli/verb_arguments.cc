@@ -15,6 +15,7 @@ constexpr char kCheckpointHelp[] = "A run directory or one of its checkpoints (.
 constexpr char kBeamHelp[] = "Hypotheses kept; 1 = greedy search.";
 constexpr char kNewTokensHelp[] =
     "Longest translation in tokens; left out, twice the source and 20 more.";
+constexpr char kSeparatorHelp[] = "Token between joined sentences.";
 constexpr char kOverrideHelp[] = "Options that replace those of the file: a.b=value.";
 
 /// The pair of line files and the columns; the one file is a positional here and a flag there.
@@ -90,7 +91,7 @@ Arguments list(PretokenizeOptions& o) {
   out.push_back({"--document-column", "COLUMN", &o.document_column,
                  "Column that names the document: its consecutive sentences are joined to pairs of "
                  "up to --max-length tokens."});
-  out.push_back({"--separator", "TOKEN", &o.separator, "Token between joined sentences."});
+  out.push_back({"--separator", "TOKEN", &o.separator, kSeparatorHelp});
   out.push_back({"--long",
                  "POLICY",
                  &o.long_pairs,
@@ -156,6 +157,10 @@ Arguments list(EvaluateOptions& o) {
                  Range{1, 1e8}});
   out.push_back({"--as-seed", "", &o.as_seed,
                  "Print the original's BLEU and perplexity too, labelled as such."});
+  out.push_back({"--document-column", "COLUMN", &o.document_column,
+                 "Column that names the document: its consecutive sentences are translated "
+                 "together, as many as the model's max_length holds, and scored apart."});
+  out.push_back({"--separator", "TOKEN", &o.separator, kSeparatorHelp});
   return out;
 }
 
@@ -189,7 +194,11 @@ Arguments list(TranslateOptions& o) {
            &o.long_lines,
            "What happens to lines that are too long for the model.",
            {},
-           {"error", "truncate"}}};
+           {"error", "truncate"}},
+          {"--documents", "", &o.documents,
+           "Lines are sentences of documents, an empty line ends one: as many as the model's "
+           "max_length holds are translated together."},
+          {"--separator", "TOKEN", &o.separator, kSeparatorHelp}};
 }
 
 Arguments list(CompareOptions& o) {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "text/tokenizer.h"
+
 namespace linformer {
 
 /// Joins consecutive sentences of a document to pairs of long sequences: as many as fit, in order,
@@ -15,7 +17,9 @@ namespace linformer {
 /// those before begins the next pair, and so does one of another document.
 class DocumentJoiner {
  public:
-  using Receive = std::function<void(std::span<const std::int32_t>, std::span<const std::int32_t>)>;
+  /// One joined pair: source, target, how many sentence pairs are in it.
+  using Receive = std::function<void(std::span<const std::int32_t>, std::span<const std::int32_t>,
+                                     std::int64_t)>;
 
   /// `capacity`: most ids of a side, separators counted, <s> and </s> not. `receive` takes the
   /// joined pairs.
@@ -35,9 +39,25 @@ class DocumentJoiner {
   std::int32_t separator_;
   Receive receive_;
   std::string document_;
-  bool is_empty_ = true;
+  std::int64_t sentences_ = 0;
   std::vector<std::int32_t> source_;
   std::vector<std::int32_t> target_;
 };
+
+/// Id of `token`, which stands between joined sentences. Throws UsageError where the tokenizer does
+/// not make one id of it.
+std::int32_t separator_id(const Tokenizer& tokenizer, const std::string& token);
+
+/// A joined side taken apart.
+struct SplitSentences {
+  std::vector<std::span<const std::int32_t>> sentences;  // without separators
+  bool is_aligned = true;  // it held as many sentences as were wanted
+};
+
+/// Takes a joined side, as a model wrote it, apart into `count` > 0 sentences, in order. Where it
+/// holds fewer the last ones are empty; where it holds more the surplus, with its separators, stays
+/// in the last.
+SplitSentences split_joined(std::span<const std::int32_t> ids, std::int32_t separator,
+                            std::size_t count);
 
 }  // namespace linformer

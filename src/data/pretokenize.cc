@@ -74,14 +74,6 @@ void check_documents(const PretokenizeSpec& spec) {
   }
 }
 
-std::int32_t separator_id(const PretokenizeSpec& spec, const Tokenizer& tokenizer) {
-  std::vector<std::int32_t> ids;
-  tokenizer.encode(spec.separator, ids);
-  if (ids.size() == 1) return ids[0];
-  throw UsageError("--separator " + spec.separator + " is not one token (" +
-                   std::to_string(ids.size()) + "; want one of the tokenizer's, as <mask>)");
-}
-
 /// Lengths limited, documents joined, pairs counted.
 class StoreFiller {
  public:
@@ -90,10 +82,9 @@ class StoreFiller {
       : spec_(spec), writer_(writer), result_(result) {
     if (spec.corpus.document_column.empty()) return;
     joiner_.emplace(
-        spec.max_length - kSpecials, separator_id(spec, tokenizer),
-        [&writer](std::span<const std::int32_t> source, std::span<const std::int32_t> target) {
-          writer.append(source, target);
-        });
+        spec.max_length - kSpecials, separator_id(tokenizer, spec.separator),
+        [&writer](std::span<const std::int32_t> source, std::span<const std::int32_t> target,
+                  std::int64_t /*sentences*/) { writer.append(source, target); });
   }
 
   void add(const EncodedPair& pair) {

@@ -44,7 +44,12 @@ class Translator {
   std::vector<Translation> translate(std::span<const std::string> lines,
                                      std::int64_t first_line = 1);
 
-  /// The same for ids with <s> and </s>, each at most max_length long where the model is a linear
+  /// Ids of `line` with <s> and </s>, at most the model's max_length. Throws as translate does;
+  /// `truncated` tells whether it was cut.
+  std::vector<std::int32_t> encode(const std::string& line, std::int64_t number,
+                                   bool& truncated) const;
+
+  /// Translations of ids with <s> and </s>, each at most max_length long where the model is a linear
   /// Linformer.
   std::vector<Hypothesis> translate_ids(const std::vector<std::vector<std::int32_t>>& sources);
 
@@ -52,9 +57,6 @@ class Translator {
   std::string text_of(std::span<const std::int32_t> ids) const;
 
  private:
-  std::vector<std::int32_t> encode(const std::string& line, std::int64_t number,
-                                   bool& truncated) const;
-
   Transformer& model_;
   Tokenizer tokenizer_;
   at::Device device_;

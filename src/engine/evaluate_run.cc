@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/corpus_argument.h"
 #include "data/csv_writer.h"
+#include "data/document_joiner.h"
 #include "engine/evaluation.h"
 #include "engine/loaded_model.h"
 #include "engine/runs.h"
@@ -63,6 +64,10 @@ void print_json(const Evaluation& e, const LoadedModel& loaded) {
                               {"step", loaded.generation.step},
                               {"device", loaded.device.description},
                               {"seconds", e.seconds}};
+  if (e.sequences != e.sentences) {
+    json["sequences"] = e.sequences;
+    json["misaligned"] = e.misaligned;
+  }
   if (e.longer_than_k) {
     json["projected_length"] = loaded.config.model.projected_length;
     json["sources_longer_than_k"] = *e.longer_than_k;
@@ -88,7 +93,9 @@ void print_text(const Evaluation& e, const LoadedModel& loaded) {
                                       : "cross-entropy " + fixed(e.cross_entropy, 2) + " nats";
   text += ", " + fixed(e.bits_per_byte, 4) + " bits per byte, over " + std::to_string(e.tokens) +
           " reference tokens\n";
-  text += std::to_string(e.sentences) + " sentences in " + fixed(e.seconds, 1) +
+  text += std::to_string(e.sentences) + " sentences" +
+          (e.sequences == e.sentences ? "" : " of " + std::to_string(e.sequences) + " sequences") +
+          " in " + fixed(e.seconds, 1) +
           " s, translated at " + fixed(tokens_per_second(e), 0) + " tokens/s (" +
           loaded.device.description + ")\n";
   if (e.longer_than_k) {
@@ -110,12 +117,18 @@ void warn(const Evaluation& e, const LoadedModel& loaded) {
   const auto of_all = [&](std::int64_t count) {
     return std::to_string(count) + " of " + std::to_string(e.sentences);
   };
+  const std::string sequences = std::to_string(e.sequences);
+  if (e.misaligned > 0) {
+    log_warning(std::to_string(e.misaligned) + " of " + sequences +
+                " translations hold more or fewer sentences than their sources: sentences are "
+                "counted from the first, and missing ones are empty");
+  }
   if (e.truncated_sources > 0) {
     log_warning(of_all(e.truncated_sources) + " sources were cut to max_length " +
                 std::to_string(loaded.config.model.max_length));
   }
   if (e.stopped_by_limit > 0) {
-    log_warning(of_all(e.stopped_by_limit) +
+    log_warning(std::to_string(e.stopped_by_limit) + " of " + sequences +
                 " translations were stopped by the length limit (--max-new-tokens)");
   }
   if (e.empty_candidates > 0) log_warning(of_all(e.empty_candidates) + " translations are empty");
@@ -144,8 +157,17 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common) {
   evaluation_options.max_new_tokens = options.max_new_tokens;
   evaluation_options.batch_tokens = options.batch_tokens;
   evaluation_options.as_seed = options.as_seed;
-  const std::vector<SentencePair> pairs = read_pairs(corpus_spec(options.corpus));
+  const bool is_joined = !options.document_column.empty();
+  if (is_joined && options.as_seed) {
+    throw UsageError("--as-seed translates sentence by sentence (want no --document-column)");
+  }
+  CorpusSpec corpus = corpus_spec(options.corpus);
+  corpus.document_column = options.document_column;
+  const std::vector<SentencePair> pairs = read_pairs(corpus);
   LoadedModel loaded = load_model(options.checkpoint, common);
+  if (is_joined) {
+    evaluation_options.separator = separator_id(*loaded.tokenizer, options.separator);
+  }
   // Opened before the work, so that a directory that cannot be written to costs no evaluation.
   std::optional<AtomicFile> output;
   if (!options.output.empty()) output.emplace(options.output);

@@ -5,7 +5,10 @@
 #include <chrono>
 #include <cmath>
 #include <numbers>
+#include <span>
+#include <utility>
 
+#include "data/document_joiner.h"
 #include "linformer/error.h"
 #include "scoring/as_seed.h"
 #include "training/corpus_loss.h"
@@ -15,6 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kSpecials = 2;  // <s> and </s>
 constexpr std::int64_t kSeedMaxLength = 256;
 constexpr std::size_t kSeedValidationBatch = 176;
 
@@ -63,22 +67,64 @@ class Evaluator {
   }
 
  private:
+  using Ids = std::span<const std::int32_t>;
+
   /// Sources are cut to max_length, targets stay whole.
   void encode() {
     const ModelConfig& config = model_.config();
+    const std::size_t capacity = static_cast<std::size_t>(config.max_length) - kSpecials;
+    const auto append = [this](Ids source, Ids target, std::int64_t sentences) {
+      ids_.push_back({tokenizer_.with_special(source), tokenizer_.with_special(target)});
+      sentences_.push_back(static_cast<std::size_t>(sentences));
+    };
+    std::optional<DocumentJoiner> joiner;
+    if (options_.separator) {
+      joiner.emplace(static_cast<std::int64_t>(capacity), *options_.separator, append);
+    }
     std::int64_t longer = 0;
+    std::vector<std::int32_t> source;
+    std::vector<std::int32_t> target;
     for (const SentencePair& pair : pairs_) {
-      IdPair& ids = ids_.emplace_back();
-      ids.source = tokenizer_.encode_with_special(pair.source);
-      ids.target = tokenizer_.encode_with_special(pair.target);
-      longer += std::ssize(ids.source) > config.projected_length ? 1 : 0;
-      if (std::ssize(ids.source) > config.max_length) {
-        ids.source = tokenizer_.encode_with_special(pair.source, config.max_length);
+      source.clear();
+      target.clear();
+      tokenizer_.encode(pair.source, source);
+      tokenizer_.encode(pair.target, target);
+      if (source.size() > capacity) {
+        source.resize(capacity);
         ++out_.truncated_sources;
       }
+      if (joiner) {
+        joiner->add(source, target, pair.document);
+      } else {
+        append(source, target, 1);
+      }
+    }
+    if (joiner) joiner->finish();
+    out_.sequences = std::ssize(ids_);
+    for (const IdPair& ids : ids_) {
+      longer += std::ssize(ids.source) > config.projected_length ? 1 : 0;
     }
     if (config.is_linformer()) {
-      out_.longer_than_k = static_cast<double>(longer) / static_cast<double>(pairs_.size());
+      out_.longer_than_k = static_cast<double>(longer) / static_cast<double>(ids_.size());
+    }
+  }
+
+  bool is_blank(std::size_t first, std::size_t count) const {
+    const auto begin = pairs_.begin() + static_cast<std::ptrdiff_t>(first);
+    return std::all_of(begin, begin + static_cast<std::ptrdiff_t>(count),
+                       [](const SentencePair& pair) { return is_blank_line(pair.source); });
+  }
+
+  /// Gives sentences [first, first + count) their parts of a translation.
+  void distribute(const std::vector<std::int32_t>& ids, std::size_t first, std::size_t count) {
+    if (!options_.separator) {
+      results_[first] = ids;
+      return;
+    }
+    const SplitSentences split = split_joined(ids, *options_.separator, count);
+    out_.misaligned += split.is_aligned ? 0 : 1;
+    for (std::size_t i = 0; i < count; ++i) {
+      results_[first + i].assign(split.sentences[i].begin(), split.sentences[i].end());
     }
   }
 
@@ -89,20 +135,23 @@ class Evaluator {
     translator_options.batch_tokens = options_.batch_tokens;
     translator_options.on_progress = options_.on_progress;
     Translator translator(model_, tokenizer_, device_, translator_options);
-    std::vector<std::size_t> sentence;
+    std::vector<std::pair<std::size_t, std::size_t>> parts;  // first sentence, how many
     std::vector<std::vector<std::int32_t>> sources;
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      if (is_blank_line(pairs_[i].source)) continue;
-      sentence.push_back(i);
-      sources.push_back(ids_[i].source);
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+      if (!is_blank(first, sentences_[i])) {
+        parts.emplace_back(first, sentences_[i]);
+        sources.push_back(ids_[i].source);
+      }
+      first += sentences_[i];
     }
     results_.resize(pairs_.size());
-    std::vector<Hypothesis> hypotheses = translator.translate_ids(sources);
+    const std::vector<Hypothesis> hypotheses = translator.translate_ids(sources);
     for (std::size_t j = 0; j < hypotheses.size(); ++j) {
       out_.stopped_by_limit += hypotheses[j].stopped_by_limit ? 1 : 0;
       out_.generated_tokens +=
           std::ssize(hypotheses[j].ids) + (hypotheses[j].stopped_by_limit ? 0 : 1);
-      results_[sentence[j]] = std::move(hypotheses[j].ids);
+      distribute(hypotheses[j].ids, parts[j].first, parts[j].second);
     }
     for (const std::vector<std::int32_t>& result : results_) {
       out_.candidates.push_back(translator.text_of(result));
@@ -153,8 +202,9 @@ class Evaluator {
   const std::vector<SentencePair>& pairs_;
   const EvaluationOptions& options_;
   std::vector<std::string> references_;
-  std::vector<IdPair> ids_;
-  std::vector<std::vector<std::int32_t>> results_;  // what was generated
+  std::vector<IdPair> ids_;             // the model's inputs and outputs
+  std::vector<std::size_t> sentences_;  // how many sentences are in each
+  std::vector<std::vector<std::int32_t>> results_;  // what was generated for each sentence
   Evaluation out_;
 };
 

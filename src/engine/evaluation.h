@@ -20,6 +20,9 @@ struct EvaluationOptions {
   std::int64_t max_new_tokens = 0;
   std::int64_t batch_tokens = 4096;
   bool as_seed = false;
+  /// Set: the sentences of a document (SentencePair::document) are joined by this id as far as the
+  /// model's max_length goes, translated together and scored apart. Not with as_seed.
+  std::optional<std::int32_t> separator;
   std::function<void(std::int64_t sentences)> on_progress;  // translated so far
 };
 
@@ -41,7 +44,9 @@ struct Evaluation {
   double perplexity = 0;     // exp of it; may be infinite
   double bits_per_byte = 0;  // of the raw reference text
   std::int64_t sentences = 0;
-  std::int64_t tokens = 0;            // of the references, </s> counted
+  std::int64_t sequences = 0;   // the model's inputs: as many, unless documents are joined
+  std::int64_t misaligned = 0;  // joined ones whose translation held more or fewer sentences
+  std::int64_t tokens = 0;      // of the references, separators and </s> counted
   std::int64_t generated_tokens = 0;  // </s> counted
   std::int64_t stopped_by_limit = 0;
   std::int64_t truncated_sources = 0;  // longer than max_length, cut as the original does
@@ -53,7 +58,8 @@ struct Evaluation {
 };
 
 /// Translates the sources greedily and scores: BLEU and chrF against the raw references,
-/// cross-entropy of the references under teacher forcing. Throws DivergenceError (with the token
+/// cross-entropy of the references under teacher forcing. A sentence that a joined translation
+/// lacks is empty. Throws DivergenceError (with the token
 /// count) when the model's output is not finite, DataError for no pairs or references without a
 /// byte.
 Evaluation evaluate_pairs(Transformer& model, const Tokenizer& tokenizer, at::Device device,

@@ -247,6 +247,14 @@ void Tokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids) co
   state_->encode(text, thread_state(state_->serial), ids);
 }
 
+std::vector<std::int32_t> Tokenizer::with_special(std::span<const std::int32_t> ids) const {
+  std::vector<std::int32_t> out{state_->bos};
+  out.reserve(ids.size() + 2);
+  out.insert(out.end(), ids.begin(), ids.end());
+  out.push_back(state_->eos);
+  return out;
+}
+
 std::vector<std::int32_t> Tokenizer::encode_with_special(std::string_view text,
                                                          std::int64_t max_length) const {
   if (max_length < 0 || max_length == 1) {

@@ -41,6 +41,9 @@ class Tokenizer {
   /// of its own, whose byte decodes to itself.
   void encode(std::string_view text, std::vector<std::int32_t>& ids) const;
 
+  /// <s>, `ids`, </s>.
+  std::vector<std::int32_t> with_special(std::span<const std::int32_t> ids) const;
+
   /// <s>, the ids of `text`, </s>. With max_length > 0 at most max_length ids: the text's are cut
   /// on the right. Throws UsageError for a max_length of 1 or below 0.
   std::vector<std::int32_t> encode_with_special(std::string_view text,

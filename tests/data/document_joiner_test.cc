@@ -11,13 +11,16 @@ using Ids = std::vector<std::int32_t>;
 struct Joined {
   std::vector<Ids> sources;
   std::vector<Ids> targets;
+  std::vector<std::int64_t> sentences;
   DocumentJoiner joiner;
 
   explicit Joined(std::int64_t capacity)
       : joiner(capacity, 9,
-               [this](std::span<const std::int32_t> source, std::span<const std::int32_t> target) {
+               [this](std::span<const std::int32_t> source, std::span<const std::int32_t> target,
+                      std::int64_t count) {
                  sources.emplace_back(source.begin(), source.end());
                  targets.emplace_back(target.begin(), target.end());
+                 sentences.push_back(count);
                }) {}
 };
 
@@ -29,6 +32,7 @@ TEST(DocumentJoiner, JoinsWhatFitsWithSeparatorsOnBothSides) {
   out.joiner.finish();
   EXPECT_EQ(out.sources, (std::vector<Ids>{{1, 9, 3}, {5}}));
   EXPECT_EQ(out.targets, (std::vector<Ids>{{2, 2, 9, 4, 4}, {6}}));
+  EXPECT_EQ(out.sentences, (std::vector<std::int64_t>{2, 1}));
 }
 
 TEST(DocumentJoiner, TheSourceLimitsToo) {
@@ -68,6 +72,33 @@ TEST(DocumentJoiner, OfNothingGivesNothing) {
   Joined out(3);
   out.joiner.finish();
   EXPECT_TRUE(out.sources.empty());
+}
+
+/// The sentences of `ids` and whether there were as many.
+std::pair<std::vector<Ids>, bool> split(const Ids& ids, std::size_t count) {
+  const SplitSentences parts = split_joined(ids, 9, count);
+  std::pair<std::vector<Ids>, bool> out{{}, parts.is_aligned};
+  for (const auto sentence : parts.sentences) {
+    out.first.emplace_back(sentence.begin(), sentence.end());
+  }
+  return out;
+}
+
+using Split = std::pair<std::vector<Ids>, bool>;
+
+TEST(SplitJoined, TakesApartWhatWasJoined) {
+  EXPECT_EQ(split({1, 9, 9, 2, 3}, 3), (Split{{{1}, {}, {2, 3}}, true}));
+  EXPECT_EQ(split({1, 2}, 1), (Split{{{1, 2}}, true}));
+}
+
+TEST(SplitJoined, MissingSentencesAreEmptyAtTheEnd) {
+  EXPECT_EQ(split({1, 9, 2}, 4), (Split{{{1}, {2}, {}, {}}, false}));
+  EXPECT_EQ(split({}, 2), (Split{{{}, {}}, false}));
+}
+
+TEST(SplitJoined, SurplusStaysInTheLastSentence) {
+  EXPECT_EQ(split({1, 9, 2, 9, 3}, 2), (Split{{{1}, {2, 9, 3}}, false}));
+  EXPECT_EQ(split({1, 9}, 1), (Split{{{1, 9}}, false}));
 }
 
 }  // namespace

@@ -177,5 +177,20 @@ TEST_F(EvaluateRun, RefusesBeamsAndUnknownTokenizers) {
   EXPECT_THROW(run(), UsageError);
 }
 
+TEST_F(EvaluateRun, DocumentsAreNamedByAColumn) {
+  options_.corpus.file =
+      directory_.write("documents.csv", "id,de,en\na,eins,one\na,zwei,two\nb,ja,yes\n");
+  options_.document_column = "id";
+  options_.separator = "|";
+  const nlohmann::json json = run_json();
+  EXPECT_EQ(json.at("sentences"), 3);
+  EXPECT_EQ(json.at("sequences"), 2);
+  EXPECT_TRUE(json.at("misaligned").is_number());
+  EXPECT_EQ(json.at("tokens"), 10 + 3);
+  options_.as_seed = true;
+  EXPECT_EQ(error_text<UsageError>([&] { run(); }),
+            "--as-seed translates sentence by sentence (want no --document-column)");
+}
+
 }  // namespace
 }  // namespace linformer

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numbers>
 
+#include "data/document_joiner.h"
 #include "linformer/error.h"
 #include "ops/packed_sequences.h"
 #include "support/byte_tokenizer.h"
@@ -178,6 +179,48 @@ TEST_F(EvaluationTest, APerplexityThatOverflowsIsInfiniteAndItsCrossEntropyIsNot
 TEST_F(EvaluationTest, NeedsPairsAndReferences) {
   EXPECT_EQ(error_text<DataError>([&] { evaluate({}); }), "no sentence pairs to evaluate");
   EXPECT_EQ(error_text<DataError>([&] { evaluate({{"a", ""}}); }), "every reference is empty");
+}
+
+TEST_F(EvaluationTest, SentencesOfADocumentAreTranslatedTogetherAndScoredApart) {
+  std::vector<SentencePair> pairs{{"one", "eins"}, {"two", "zwei"}, {"yes", "ja"}};
+  pairs[0].document = pairs[1].document = "a";
+  pairs[2].document = "b";
+  EvaluationOptions options;
+  options.separator = separator_id(tokenizer_, "|");
+  const Evaluation out = evaluate(pairs, options);
+  EXPECT_EQ(out.sentences, 3);
+  EXPECT_EQ(out.sequences, 2);
+  const std::vector<std::string> lines{"one|two", "yes"};
+  const std::vector<Translation> whole =
+      Translator(*tiny_.model, tokenizer_, at::kCPU).translate(lines);
+  const SplitSentences split = split_joined(whole[0].ids, *options.separator, 2);
+  EXPECT_EQ(out.candidates,
+            (std::vector<std::string>{tokenizer_.decode(split.sentences[0], true, false),
+                                      tokenizer_.decode(split.sentences[1], true, false),
+                                      whole[1].text}));
+  const std::vector<std::string> references{"eins", "zwei", "ja"};
+  EXPECT_EQ(out.bleu.score, corpus_bleu(out.candidates, references).score);
+  double nll = 0;
+  for (const SentencePair& pair : {SentencePair{"one|two", "eins|zwei"}, {"yes", "ja"}}) {
+    for (const double value : token_nll(pair)) nll += value;
+  }
+  EXPECT_EQ(out.tokens, 10 + 3);
+  EXPECT_NEAR(out.cross_entropy, nll / 13, 1e-9);
+  EXPECT_NEAR(out.bits_per_byte, nll / std::numbers::ln2 / 10, 1e-9);
+}
+
+TEST_F(EvaluationTest, JoinedSentencesFitInTheModelAndAnEmptyDocumentIsNotTranslated) {
+  std::vector<SentencePair> pairs(3, {std::string(18, 'a'), "b"});  // 18 + 1 + 18 + 2 = 39 of 40
+  pairs.push_back({"", "x"});
+  pairs.back().document = "empty";
+  EvaluationOptions options;
+  options.separator = separator_id(tokenizer_, "|");
+  const Evaluation out = evaluate(pairs, options);
+  EXPECT_EQ(out.sequences, 3);
+  EXPECT_EQ(out.truncated_sources, 0);
+  EXPECT_EQ(out.candidates.back(), "");
+  ASSERT_TRUE(out.longer_than_k.has_value());
+  EXPECT_NEAR(*out.longer_than_k, 2.0 / 3, 1e-12);
 }
 
 }  // namespace

@@ -183,5 +183,36 @@ TEST_F(TranslateRun, ASignalEndsTheWaitForInput) {
   EXPECT_EQ(status_after(SIGTERM, options_.checkpoint), 143);
 }
 
+TEST_F(TranslateRun, JsonOfDocumentsCountsSequences) {
+  common_.json = true;
+  options_.documents = true;
+  options_.separator = "|";
+  const nlohmann::json json = nlohmann::json::parse(run("one\ntwo\n\nyes\n"));
+  ASSERT_EQ(json.at("translations").size(), 4u);
+  EXPECT_EQ(json.at("translations")[2], "");
+  EXPECT_EQ(json.at("lines"), 4);
+  EXPECT_EQ(json.at("sequences"), 2);
+  EXPECT_EQ(translated({"yes"}), json.at("translations")[3].get<std::string>() + "\n");
+}
+
+TEST_F(TranslateRun, BlocksDoNotCutDocuments) {
+  options_.documents = true;
+  options_.separator = "|";
+  options_.max_new_tokens = 1;
+  std::string input = "\n";
+  for (int i = 0; i < 2046; ++i) input += "\n";
+  common_.json = true;
+  const nlohmann::json json = nlohmann::json::parse(run(input + "one\ntwo\n"));
+  EXPECT_EQ(json.at("lines"), 2049);
+  EXPECT_EQ(json.at("sequences"), 1);
+}
+
+TEST_F(TranslateRun, ASeparatorIsOneToken) {
+  options_.documents = true;
+  options_.separator = "||";
+  EXPECT_EQ(error_text<UsageError>([&] { run("a\n"); }),
+            "--separator || is not one token (2; want one of the tokenizer's, as <mask>)");
+}
+
 }  // namespace
 }  // namespace linformer
