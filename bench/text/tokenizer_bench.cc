@@ -7,13 +7,13 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "linformer/error.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer_spec.h"
 
 namespace {
 
@@ -51,9 +51,9 @@ void encode_cold(benchmark::State& state, const Tokenizer& loaded, const Text& t
   std::vector<std::int32_t> ids;
   for (auto _ : state) {
     state.PauseTiming();
-    std::optional<Tokenizer> tokenizer(loaded.spec());
+    const Tokenizer tokenizer(loaded.spec());
     state.ResumeTiming();
-    benchmark::DoNotOptimize(encode_all(*tokenizer, text, ids));
+    benchmark::DoNotOptimize(encode_all(tokenizer, text, ids));
   }
   state.SetBytesProcessed(state.iterations() * text.num_bytes);
 }
@@ -80,11 +80,13 @@ int main(int argc, char** argv) {
     for (int i = 2; i < argc; ++i) texts.push_back(read_lines(argv[i]));
     for (std::size_t i = 0; i < texts.size(); ++i) {
       const std::string name = argv[i + 2];
-      for (const auto& [kind, encode] : {std::pair{"cold/", encode_cold}, {"warm/", encode_warm}}) {
+      const auto add = [&](const std::string& kind, auto encode) {
         benchmark::RegisterBenchmark((kind + name).c_str(), encode, std::cref(tokenizer),
                                      std::cref(texts[i]))
             ->Unit(benchmark::kMillisecond);
-      }
+      };
+      add("cold/", encode_cold);
+      add("warm/", encode_warm);
     }
     benchmark::RunSpecifiedBenchmarks();
   } catch (const std::exception& error) {

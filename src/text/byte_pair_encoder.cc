@@ -14,38 +14,44 @@ namespace {
 
 constexpr std::size_t kMaxShort = 32;
 constexpr int kPositionBits = 5;
-constexpr int kIdBits = 20;
-constexpr std::uint32_t kNoRank = 1U << kIdBits;
-constexpr std::uint64_t kFree = ~std::uint64_t{0};
+constexpr int kRankBits = 20;
+constexpr std::uint32_t kNoRank = 1U << kRankBits;
+constexpr std::uint32_t kFree = ~std::uint32_t{0};
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-static_assert(kMaxTokens <= kNoRank, "ids and ranks are packed into kIdBits");
+static_assert(kMaxTokens <= kNoRank, "a rank is packed into kRankBits");
 static_assert(kMaxShort == 1U << kPositionBits);
 
-std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
-  return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << kIdBits) |
-         static_cast<std::uint32_t>(right);
+std::uint64_t hash_pair(std::int32_t left, std::int32_t right) {
+  const std::uint64_t pair = (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32) |
+                             static_cast<std::uint32_t>(right);
+  return pair * 0x9E3779B97F4A7C15ULL;
 }
 
-std::size_t slot_of(std::uint64_t pair, int shift) {
-  return static_cast<std::size_t>((pair * 0x9E3779B97F4A7C15ULL) >> shift);
+/// The part of the hash that a slot holds, in place; its high bits say which slot.
+std::uint32_t tag_of(std::uint64_t hash) {
+  return static_cast<std::uint32_t>(hash >> 12) & ~(kNoRank - 1);
 }
 
 }  // namespace
 
 BytePairEncoder::BytePairEncoder(const std::array<std::int32_t, 256>& byte_ids,
                                  std::span<const Merge> merges)
-    : byte_ids_(byte_ids) {
-  LF_CHECK(merges.size() <= kNoRank, "too many merges for the packed table");
+    : byte_ids_(byte_ids), merges_(merges.begin(), merges.end()) {
+  LF_CHECK(merges.size() < kNoRank - 1, "too many merges for the packed table");
   const std::size_t size = std::bit_ceil(std::max<std::size_t>(16, merges.size() * 2));
   slots_.resize(size, kFree);
-  shift_ = 64 - std::countr_zero(size);
-  for (std::size_t rank = 0; rank < merges.size(); ++rank) {
-    const std::uint64_t pair = pair_key(merges[rank].left, merges[rank].right);
-    std::size_t i = slot_of(pair, shift_);
+  slot_shift_ = 64 - std::countr_zero(size);
+  const std::size_t filter_bits = std::max<std::size_t>(64, size * 4);
+  filter_.resize(filter_bits / 64);
+  filter_shift_ = 64 - std::countr_zero(filter_bits);
+  for (std::uint32_t rank = 0; rank < merges.size(); ++rank) {
+    const std::uint64_t hash = hash_pair(merges[rank].left, merges[rank].right);
+    std::size_t i = hash >> slot_shift_;
     while (slots_[i] != kFree) i = (i + 1) & (size - 1);
-    slots_[i] = (pair << kIdBits) | rank;
-    results_.push_back(merges[rank].result);
+    slots_[i] = tag_of(hash) | rank;
+    const std::uint64_t bit = hash >> filter_shift_;
+    filter_[bit / 64] |= std::uint64_t{1} << (bit % 64);
   }
   byte_ranks_.reserve(std::size_t{256} * 256);
   for (const std::int32_t left : byte_ids_) {
@@ -53,23 +59,24 @@ BytePairEncoder::BytePairEncoder(const std::array<std::int32_t, 256>& byte_ids,
   }
 }
 
-std::uint32_t BytePairEncoder::rank_of(std::int32_t left, std::int32_t right) const {
-  const std::uint64_t pair = pair_key(left, right);
-  for (std::size_t i = slot_of(pair, shift_);; i = (i + 1) & (slots_.size() - 1)) {
-    if (slots_[i] >> kIdBits == pair) return static_cast<std::uint32_t>(slots_[i]) & (kNoRank - 1);
-    if (slots_[i] == kFree) return kNoRank;
+inline std::uint32_t BytePairEncoder::rank_of(std::int32_t left, std::int32_t right) const {
+  const std::uint64_t hash = hash_pair(left, right);
+  const std::uint64_t bit = hash >> filter_shift_;
+  if ((filter_[bit / 64] >> (bit % 64) & 1) == 0) return kNoRank;
+  for (std::size_t i = hash >> slot_shift_;; i = (i + 1) & (slots_.size() - 1)) {
+    const std::uint32_t slot = slots_[i];
+    if (slot == kFree) return kNoRank;
+    const std::uint32_t rank = slot & (kNoRank - 1);
+    if ((slot ^ rank) != tag_of(hash)) continue;
+    if (merges_[rank].left == left && merges_[rank].right == right) return rank;
   }
 }
 
-void BytePairEncoder::encode(std::string_view word, std::vector<std::int32_t>& ids) const {
-  if (word.size() <= kMaxShort) {
-    encode_short(word, ids);
-  } else {
-    encode_long(word, ids);
-  }
+std::size_t BytePairEncoder::encode(std::string_view word, std::int32_t* ids) const {
+  return word.size() <= kMaxShort ? encode_short(word, ids) : encode_long(word, ids);
 }
 
-void BytePairEncoder::encode_short(std::string_view word, std::vector<std::int32_t>& ids) const {
+std::size_t BytePairEncoder::encode_short(std::string_view word, std::int32_t* ids) const {
   // Symbols stay where their first byte was. A key is the rank of the merge with the next symbol,
   // then the position, so that the smallest key is the merge to do.
   std::array<std::int32_t, kMaxShort> symbols;
@@ -100,17 +107,19 @@ void BytePairEncoder::encode_short(std::string_view word, std::vector<std::int32
     if (best == kNoKey) break;
     const std::size_t at = best & (kMaxShort - 1);
     const std::size_t merged = next[at];
-    symbols[at] = results_[best >> kPositionBits];
+    symbols[at] = merges_[best >> kPositionBits].result;
     keys[merged] = kNoKey;
     next[at] = next[merged];
     previous[next[at]] = static_cast<std::uint8_t>(at);
     keys[at] = key_at(at);
     if (at > 0) keys[previous[at]] = key_at(previous[at]);
   }
-  for (std::size_t i = 0; i < size; i = next[i]) ids.push_back(symbols[i]);
+  std::int32_t* out = ids;
+  for (std::size_t i = 0; i < size; i = next[i]) *out++ = symbols[i];
+  return static_cast<std::size_t>(out - ids);
 }
 
-void BytePairEncoder::encode_long(std::string_view word, std::vector<std::int32_t>& ids) const {
+std::size_t BytePairEncoder::encode_long(std::string_view word, std::int32_t* ids) const {
   struct Symbol {
     std::int32_t id;  // -1: merged into the one before
     std::uint32_t previous;
@@ -136,7 +145,7 @@ void BytePairEncoder::encode_long(std::string_view word, std::vector<std::int32_
     if (symbol.id < 0 || symbol.next == kNone) continue;
     Symbol& right = symbols[symbol.next];
     if (rank_of(symbol.id, right.id) != rank) continue;
-    symbol.id = results_[rank];
+    symbol.id = merges_[rank].result;
     symbol.next = right.next;
     right.id = -1;
     if (symbol.next != kNone) {
@@ -145,9 +154,11 @@ void BytePairEncoder::encode_long(std::string_view word, std::vector<std::int32_
     }
     if (symbol.previous != kNone) push(symbol.previous);
   }
+  std::int32_t* out = ids;
   for (const Symbol& symbol : symbols) {
-    if (symbol.id >= 0) ids.push_back(symbol.id);
+    if (symbol.id >= 0) *out++ = symbol.id;
   }
+  return static_cast<std::size_t>(out - ids);
 }
 
 }  // namespace linformer

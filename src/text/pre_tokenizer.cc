@@ -46,7 +46,7 @@ struct Character {
 };
 
 /// The character at i < size.
-Character character_at(const Text& text, std::size_t i) {
+inline Character character_at(const Text& text, std::size_t i) {
   const unsigned char first = text.at(i);
   const std::uint8_t kind = kByteClasses[first];
   if (kind != kMultibyte) return {static_cast<CharClass>(kind), 1};

@@ -31,7 +31,6 @@ struct ThreadState {
   WordCache words;
   std::vector<char> padded;
   std::vector<std::int32_t> out;
-  std::vector<std::int32_t> word_ids;
   std::string lowered;
 };
 
@@ -107,7 +106,7 @@ struct Tokenizer::State {
   void encode_words(std::string_view text, ThreadState& state,
                     std::vector<std::int32_t>& ids) const;
   std::size_t encode_pieces(const char* text, std::size_t size, ThreadState& state) const;
-  void encode_unknown(std::string_view word, WordCache::Entry* bucket, ThreadState& state) const;
+  std::size_t encode_long(std::string_view word, WordCache& words, std::int32_t* out) const;
 
   std::string_view bytes_of(std::size_t id) const {
     const std::size_t begin = id == 0 ? 0 : token_ends[id - 1];
@@ -175,51 +174,57 @@ void Tokenizer::State::encode_words(std::string_view text, ThreadState& state,
 std::size_t Tokenizer::State::encode_pieces(const char* text, std::size_t size,
                                             ThreadState& state) const {
   constexpr std::size_t kBatch = 32;
-  std::array<std::size_t, kBatch> ends{};
-  std::array<WordCache::Key, kBatch> keys{};
-  std::array<WordCache::Entry*, kBatch> buckets{};
+  std::array<std::size_t, kBatch> ends;
+  std::array<WordCache::Key, kBatch> keys;
+  std::array<WordCache::Entry*, kBatch> buckets;
+  WordCache& words = state.words;
   std::int32_t* out = state.out.data();
   std::size_t begin = 0;
   while (begin < size) {
+    words.make_room();
     const std::size_t count = split_pieces(text, size, begin, ends);
     std::size_t from = begin;
     for (std::size_t i = 0; i < count; ++i) {  // all first, so that memory is fetched ahead
       const std::size_t length = std::min(ends[i] - from, WordCache::kMaxShortBytes);
       keys[i] = WordCache::key_of(text + from, length);
-      buckets[i] = state.words.bucket_of(keys[i]);
+      buckets[i] = words.bucket_of(keys[i]);
       __builtin_prefetch(buckets[i]);
       from = ends[i];
     }
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t length = ends[i] - begin;
-      const WordCache::Entry* entry =
-          length <= WordCache::kMaxShortBytes ? WordCache::find(buckets[i], keys[i]) : nullptr;
-      if (entry != nullptr) {
+      const std::string_view word(text + begin, ends[i] - begin);
+      begin = ends[i];
+      if (word.size() > WordCache::kMaxShortBytes) {
+        out += encode_long(word, words, out);
+        continue;
+      }
+      const WordCache::Entry* entry = WordCache::find(buckets[i], keys[i]);
+      if (entry == nullptr) {
+        const std::size_t num_ids = encoder.encode(word, out);
+        words.insert(buckets[i], keys[i], std::span(out, num_ids));
+        out += num_ids;
+      } else if (WordCache::num_ids(*entry) <= WordCache::kMaxInlineIds) {
         std::memcpy(out, entry->ids.data(), sizeof entry->ids);
         out += WordCache::num_ids(*entry);
       } else {
-        encode_unknown(std::string_view(text + begin, length), buckets[i], state);
-        out = std::copy(state.word_ids.begin(), state.word_ids.end(), out);
+        const auto ids = words.ids_of(*entry);
+        out = std::copy(ids.begin(), ids.end(), out);
       }
-      begin = ends[i];
     }
   }
   return static_cast<std::size_t>(out - state.out.data());
 }
 
-/// Ids of a word that the short cache lacks, into state.word_ids.
-void Tokenizer::State::encode_unknown(std::string_view word, WordCache::Entry* bucket,
-                                      ThreadState& state) const {
-  const auto known = state.words.find_long(word);
-  state.word_ids.assign(known.begin(), known.end());
-  if (!known.empty()) return;
-  encoder.encode(word, state.word_ids);
-  if (word.size() <= WordCache::kMaxShortBytes &&
-      state.word_ids.size() <= WordCache::kMaxInlineIds) {
-    WordCache::insert(bucket, WordCache::key_of(word.data(), word.size()), state.word_ids);
-  } else {
-    state.words.insert_long(word, state.word_ids);
+std::size_t Tokenizer::State::encode_long(std::string_view word, WordCache& words,
+                                          std::int32_t* out) const {
+  const auto known = words.find_long(word);
+  if (!known.empty()) {
+    std::copy(known.begin(), known.end(), out);
+    return known.size();
   }
+  const std::size_t num_ids = encoder.encode(word, out);
+  words.insert_long(word, std::span(out, num_ids));
+  return num_ids;
 }
 
 Tokenizer Tokenizer::load(const std::string& path) {

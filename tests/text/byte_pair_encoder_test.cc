@@ -21,8 +21,8 @@ std::array<std::int32_t, 256> byte_ids() {
 std::int32_t id(char byte) { return 1000 + static_cast<unsigned char>(byte); }
 
 std::vector<std::int32_t> encode(const BytePairEncoder& encoder, std::string_view word) {
-  std::vector<std::int32_t> ids;
-  encoder.encode(word, ids);
+  std::vector<std::int32_t> ids(word.size());
+  ids.resize(encoder.encode(word, ids.data()));
   return ids;
 }
 

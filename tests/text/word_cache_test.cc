@@ -20,12 +20,13 @@ WordCache::Key key(std::string word) {
 Ids find(const WordCache& cache, const std::string& word) {
   const auto* entry = WordCache::find(cache.bucket_of(key(word)), key(word));
   if (entry == nullptr) return {};
-  return {entry->ids.begin(),
-          entry->ids.begin() + static_cast<std::ptrdiff_t>(WordCache::num_ids(*entry))};
+  const auto ids = cache.ids_of(*entry);
+  return {ids.begin(), ids.end()};
 }
 
 void insert(WordCache& cache, const std::string& word, const Ids& ids) {
-  WordCache::insert(cache.bucket_of(key(word)), key(word), ids);
+  cache.make_room();
+  cache.insert(cache.bucket_of(key(word)), key(word), ids);
 }
 
 TEST(WordCache, AKeyIsTheWordAndItsLengthAlone) {
