@@ -19,8 +19,8 @@ class BytePairEncoder {
   /// byte_ids: id of each single byte. merges: in order of rank, each pair once.
   BytePairEncoder(const std::array<std::int32_t, 256>& byte_ids, std::span<const Merge> merges);
 
-  /// Writes the ids of `word` (raw bytes) to `ids`, which has room for one a byte; returns how many.
-  /// O(n^2) up to 32 bytes, O(n log n) beyond.
+  /// Writes the ids of `word` (raw bytes) to `ids`, which has room for one a byte; returns how
+  /// many. O(n^2) up to 32 bytes, O(n log n) beyond.
   std::size_t encode(std::string_view word, std::int32_t* ids) const;
 
  private:

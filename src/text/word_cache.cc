@@ -48,8 +48,8 @@ WordCache::WordCache() : long_slots_(kFirstLongSlots) { set_entries(kFirstBucket
 WordCache::Entries WordCache::allocate(int bucket_bits) {
   const std::size_t bytes = (std::size_t{2} << bucket_bits) * sizeof(Entry);
   const std::size_t slack = bytes >= kHugePage ? kHugePage : 0;
-  void* base = ::mmap(nullptr, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                      -1, 0);
+  void* base =
+      ::mmap(nullptr, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED) throw std::bad_alloc();
   if (slack == 0) return {static_cast<Entry*>(base), Unmap{bytes}};
   void* aligned = base;
