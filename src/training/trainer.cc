@@ -19,20 +19,6 @@ namespace {
 constexpr std::int64_t kPlateauPatience =
     5;  // the original's: halve after more than so many epochs
 
-LoaderOptions loader_options(const RunConfig& config, const PairSet& pairs) {
-  LoaderOptions out;
-  out.sampler.batch_tokens = config.training.batch_tokens;
-  out.sampler.batch_size = config.training.batch_size;
-  out.sampler.sequential = config.model.compatibility;
-  if (config.training.fixed_capacity) {
-    out.sampler.capacity = choose_capacity(pairs.source_lengths(), pairs.target_lengths(),
-                                           config.training.batch_tokens);
-  }
-  out.seed = config.seed;
-  out.accumulate = config.training.accumulate;
-  return out;
-}
-
 std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
 
 /// Steps of the first epoch; says how well its batches are filled.
@@ -56,6 +42,20 @@ std::int64_t count_steps(const PairSet& pairs, const LoaderOptions& options) {
 }
 
 }  // namespace
+
+LoaderOptions loader_options(const RunConfig& config, const PairSet& pairs) {
+  LoaderOptions out;
+  out.sampler.batch_tokens = config.training.batch_tokens;
+  out.sampler.batch_size = config.training.batch_size;
+  out.sampler.sequential = config.model.compatibility;
+  if (config.training.fixed_capacity) {
+    out.sampler.capacity = choose_capacity(pairs.source_lengths(), pairs.target_lengths(),
+                                           config.training.batch_tokens);
+  }
+  out.seed = config.seed;
+  out.accumulate = config.training.accumulate;
+  return out;
+}
 
 Trainer::Trainer(const TrainerParts& parts, TrainState state)
     : parts_(parts), state_(state), start_(std::chrono::steady_clock::now()) {

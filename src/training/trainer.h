@@ -46,6 +46,9 @@ struct TrainerParts {
   std::function<void(const CommitResult&)> on_save;
 };
 
+/// How `pairs` are batched, as the configuration has it.
+LoaderOptions loader_options(const RunConfig& config, const PairSet& pairs);
+
 /// Runs the loop: steps, validations, checkpoints. Whether something is due is a function of the
 /// state alone, so that a run that was stopped anywhere goes on as if it had not been.
 class Trainer {
