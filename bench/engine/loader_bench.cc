@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
   try {
     std::vector<std::string> overrides(argv + 4, argv + argc);
     for (const char* key :
-         {"train_source", "train_target", "validation_source", "validation_target"}) {
+         {"train_source", "train_target", "validation", "validation_source", "validation_target"}) {
       overrides.push_back("data." + std::string(key) + "=");
     }
     overrides.push_back("data.train=" + std::string(argv[2]));
