@@ -8,10 +8,10 @@
 
 namespace linformer {
 
-/// `text` as one gzip member.
-inline std::string gzip_bytes(std::string_view text) {
+/// `text` packed by zlib; `window_bits` says into which format.
+inline std::string deflated(std::string_view text, int window_bits) {
   z_stream z{};
-  deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  deflateInit2(&z, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
   std::string out(deflateBound(&z, text.size()) + 64, '\0');
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   z.avail_in = static_cast<uInt>(text.size());
@@ -22,5 +22,8 @@ inline std::string gzip_bytes(std::string_view text) {
   deflateEnd(&z);
   return out;
 }
+
+/// `text` as one gzip member.
+inline std::string gzip_bytes(std::string_view text) { return deflated(text, MAX_WBITS + 16); }
 
 }  // namespace linformer

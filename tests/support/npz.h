@@ -10,6 +10,7 @@
 
 #include "storage/npy_header.h"
 #include "storage/zip_writer.h"
+#include "support/gzip.h"
 
 namespace linformer {
 
@@ -24,20 +25,6 @@ struct ZipEntry {
 inline std::uint32_t crc_of(std::string_view text) {
   return static_cast<std::uint32_t>(
       crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));
-}
-
-inline std::string deflated(std::string_view text) {
-  z_stream z{};
-  deflateInit2(&z, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&z, text.size()) + 64, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  deflate(&z, Z_FINISH);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
 }
 
 /// `bytes` with those at `at` replaced by the value.
@@ -57,7 +44,8 @@ inline std::string zip_bytes(const std::vector<ZipEntry>& entries) {
                            .size = entry.size,
                            .packed_size = entry.size,
                            .header_offset = out.size()};
-    const std::string packed = entry.is_deflated ? deflated(entry.content) : entry.content;
+    const std::string packed =
+        entry.is_deflated ? deflated(entry.content, -MAX_WBITS) : entry.content;
     std::string local = encode_zip_local(member);
     std::string central = encode_zip_central(member);
     if (entry.is_deflated) {
