@@ -94,6 +94,13 @@ void remove_run_files(const std::string& path) {
   remove_empty_directory(averaged);
 }
 
+/// What cannot be done here at all is the user's error, a disk that fails is not.
+[[noreturn]] void fail_to(const char* action, const std::string& path, int error) {
+  const std::string text = path + ": cannot " + action + ": " + errno_text(error);
+  if (error == EIO || error == ENOSPC || error == EDQUOT || error == EINTR) throw IoError(text);
+  throw UserError(text);
+}
+
 /// mkdir -p for everything but the last component, which must not exist.
 void make_new_directory(const std::string& path) {
   std::error_code error;
@@ -103,9 +110,7 @@ void make_new_directory(const std::string& path) {
     throw UserError(parent + ": cannot create this directory: " + error.message());
   }
   fault_point("mkdir");
-  if (::mkdir(path.c_str(), 0777) != 0) {
-    throw UserError(path + ": cannot create this directory: " + errno_text(errno));
-  }
+  if (::mkdir(path.c_str(), 0777) != 0) fail_to("create this directory", path, errno);
 }
 
 std::string holder_of(int lock) {
@@ -119,7 +124,7 @@ std::string holder_of(int lock) {
 int lock_directory(const std::string& path) {
   const std::string file = path + "/" + kLockFile;
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (lock < 0) throw UserError(file + ": cannot open: " + errno_text(errno));
+  if (lock < 0) fail_to("open", file, errno);
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     const std::string holder = holder_of(lock);
