@@ -155,7 +155,7 @@ TEST(BadConfigFile, FifoNeverBlocks) {
   const ProcessResult result =
       run_process({.arguments = {LF_BINARY_DIR "/linformer", "train", "--config", "fifo"},
                    .directory = directory.path(),
-                   .timeout_seconds = 5});
+                   .timeout = std::chrono::seconds(5)});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.err, "linformer: error: fifo: is not a regular file\n");
 }

@@ -67,7 +67,7 @@ class BadInference : public ::testing::Test {
     return run_process({.arguments = arguments,
                         .directory = directory_.path(),
                         .input = input,
-                        .timeout_seconds = 120});
+                        .timeout = std::chrono::seconds(120)});
   }
 
   ProcessResult translate(const std::string& checkpoint, const std::string& input,
@@ -199,7 +199,7 @@ TEST_F(BadInference, FullStdoutIsAnError) {
                    .directory = directory_.path(),
                    .input = "a\n",
                    .stdout_path = "/dev/full",
-                   .timeout_seconds = 120});
+                   .timeout = std::chrono::seconds(120)});
   EXPECT_EQ(result.exit_code, 4);
   EXPECT_EQ(result.err, "linformer: error: stdout: cannot write: No space left on device\n");
 }

@@ -2,7 +2,11 @@
 // A training that is ended anywhere and resumed is the training that was never ended, bit for bit.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
+#include <cstdlib>
 #include <map>
+#include <random>
 #include <sstream>
 
 #include "nlohmann/json.hpp"
@@ -55,6 +59,19 @@ class Workplace {
          .environment = {{"LINFORMER_FAULT", fault}, {"OMP_WAIT_POLICY", "passive"}}});
   }
 
+  /// Goes on with the run if there is one, until it is done, the fault strikes or the time is over.
+  ProcessResult go_on(const std::vector<std::string>& more, const std::string& fault = "",
+                      std::chrono::milliseconds time = std::chrono::minutes(30)) const {
+    std::vector<std::string> arguments =
+        words({"train", "--config", "config.yaml", "--output", "run", "--device", "cpu", "--dtype",
+               "float32", "--threads", "1", "--resume", "auto"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_process({.arguments = arguments,
+                        .directory = directory_.path(),
+                        .environment = {{"LINFORMER_FAULT", fault}, {"OMP_WAIT_POLICY", "passive"}},
+                        .timeout = time});
+  }
+
   ProcessResult start(const std::vector<std::string>& arguments) const {
     return run_process({.arguments = words(arguments), .directory = directory_.path()});
   }
@@ -90,8 +107,8 @@ struct Outcome {
   std::vector<nlohmann::json> records;
 };
 
-Outcome outcome_of(const std::string& run) {
-  const std::string last = run + "/step-" + std::to_string(kSteps) + "/";
+Outcome outcome_of(const std::string& run, std::int64_t steps = kSteps) {
+  const std::string last = run + "/step-" + std::to_string(steps) + "/";
   return {slurp(last + "model.safetensors"), slurp(last + "optimizer.safetensors"), metrics(run)};
 }
 
@@ -146,6 +163,41 @@ INSTANTIATE_TEST_SUITE_P(
                       Kill{"Step23", "step@23:kill"}, Kill{"Validation", "validation@1:kill"},
                       Kill{"LastValidation", "validation@2:kill"}),
     [](const auto& info) { return info.param.name; });
+
+/// Half of the kills are by the clock, half somewhere in a save. LF_KILLS says how many.
+TEST(Resume, RunThatIsKilledAtRandomMomentsIsStillTheSame) {
+  const char* const text = std::getenv("LF_KILLS");
+  const int num_kills = text == nullptr ? 6 : std::atoi(text);
+  const std::int64_t steps = 70 * num_kills;
+  const std::vector<std::string> settings{"training.max_steps=" + std::to_string(steps),
+                                          "training.epochs=100000", "checkpoint.every_steps=1"};
+  const Workplace whole;
+  ASSERT_EQ(whole.go_on(settings).exit_code, 0);
+  const Workplace killed;
+  const std::array<std::string, 8> sites{"open",   "write",          "fsync",  "close",
+                                         "verify", "sync_directory", "rename", "unlink"};
+  std::mt19937 random(1);
+  for (int kill = 0; kill < num_kills; ++kill) {
+    if (kill % 2 == 0) {
+      const std::chrono::milliseconds time(300 + random() % 700);
+      EXPECT_EQ(killed.go_on(settings, "", time).exit_code, 200) << "not killed by the clock";
+    } else {
+      const std::string site = sites[random() % sites.size()];
+      const std::string fault = site + "@" + std::to_string(30 + random() % 100) + ":kill";
+      EXPECT_EQ(killed.go_on(settings, fault).exit_code, 137) << fault;
+    }
+    for (const Generation& generation : list_generations(killed.run())) {
+      EXPECT_NO_THROW(verify_generation(generation.path));
+    }
+  }
+  ASSERT_EQ(killed.go_on(settings).exit_code, 0);
+  const Outcome want = outcome_of(whole.run(), steps);
+  const Outcome got = outcome_of(killed.run(), steps);
+  ASSERT_FALSE(want.weights.empty());
+  EXPECT_TRUE(got.weights == want.weights);
+  EXPECT_TRUE(got.moments == want.moments);
+  EXPECT_EQ(got.records, want.records);
+}
 
 struct Termination {
   std::string name;

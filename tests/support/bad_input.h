@@ -93,7 +93,7 @@ inline void check_bad_input(const BadInput& row) {
   ProcessRequest request{.arguments = row.arguments,
                          .directory = directory.path(),
                          .input = row.input,
-                         .timeout_seconds = 120};
+                         .timeout = std::chrono::seconds(120)};
   request.arguments.insert(request.arguments.begin(), LF_BINARY_DIR "/linformer");
   const ProcessResult result = run_process(request);
   EXPECT_EQ(result.exit_code, row.exit_code) << result.err;

@@ -23,7 +23,7 @@ struct ProcessRequest {
   bool close_stdout = false;
   bool close_stdin = false;
   std::vector<std::pair<std::string, std::string>> environment;  // added to this process's own
-  int timeout_seconds = 60;
+  std::chrono::milliseconds timeout = std::chrono::seconds(60);
 };
 
 /// exit_code is 128 + the signal for a process that a signal ended, 200 for one that had to be
@@ -54,8 +54,8 @@ namespace run_process_internal {
 }
 
 /// Reads both pipes to their ends; false when the time is over first.
-inline bool collect(int out, int err, int timeout_seconds, ProcessResult& result) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_seconds);
+inline bool collect(int out, int err, std::chrono::milliseconds timeout, ProcessResult& result) {
+  const auto end = std::chrono::steady_clock::now() + timeout;
   pollfd pipes[2] = {{out, POLLIN, 0}, {err, POLLIN, 0}};
   std::string* texts[2] = {&result.out, &result.err};
   while (pipes[0].fd >= 0 || pipes[1].fd >= 0) {
@@ -100,7 +100,7 @@ inline ProcessResult run_process(const ProcessRequest& request) {
   ::close(out[1]);
   ::close(err[1]);
   ProcessResult result;
-  const bool ended = collect(out[0], err[0], request.timeout_seconds, result);
+  const bool ended = collect(out[0], err[0], request.timeout, result);
   if (!ended) ::kill(child, SIGKILL);
   int status = 0;
   ::waitpid(child, &status, 0);
