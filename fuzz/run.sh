@@ -11,5 +11,5 @@ seconds=${FUZZ_SECONDS:-20}
 mkdir -p "found/$name" findings
 # With the default quarantine of 256 MB every buffer is fresh memory, which takes most of the time.
 export ASAN_OPTIONS=quarantine_size_mb=4
-exec "$1" "found/$name" "$2" -runs="${FUZZ_RUNS:--1}" -max_total_time="$seconds" -timeout=1 -rss_limit_mb=512 \
+exec "$1" "found/$name" "$2" -runs="${FUZZ_RUNS:--1}" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=512 \
   -max_len=4096 -print_final_stats=1 -artifact_prefix="$PWD/findings/$name-"

@@ -110,7 +110,9 @@ struct RunConfig {
           "The original's model, order, loss and schedule; unset = on when model and training hold "
           "only its keys.");
     field("seed", self.seed, "Seed of initial weights, data order and dropout.");
-    field("deterministic", self.deterministic, "Same bits for any number of workers.");
+    field("deterministic", self.deterministic,
+          "Same bits in every run and for any --threads: tensors on one thread, a GPU's "
+          "deterministic kernels.");
     field.section("model", self.model, "The model.");
     field.section("training", self.training, "How it is trained.");
     field.section("data", self.data, Alias{"dataset"}, "Corpora and tokenizer.");

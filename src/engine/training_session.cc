@@ -86,7 +86,9 @@ Session build(const SessionRequest& request) {
   refuse_what_cannot_be_trained(request.config);
   RunConfig config = request.config;
   const CommonOptions& common = request.common;
-  DeviceChoice device = choose_device(common.device, common.dtype, common.threads);
+  DeviceChoice device =
+      choose_device(common.device, common.dtype, config.deterministic ? 1 : common.threads);
+  if (config.deterministic) use_deterministic_algorithms();
   log_info("device: " + device.description);
   if (config.data.tokenizer.empty()) {
     throw ConfigError(

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -92,6 +93,13 @@ DeviceChoice choose_device(const std::string& device, const std::string& dtype,
   out.description += out.dtype == at::kFloat ? ", float32" : ", bfloat16";
   out.description += reason;
   return out;
+}
+
+void use_deterministic_algorithms() {
+  at::set_num_threads(1);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  // cuBLAS reads it with its first handle; without, streams share workspaces and sums their order.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*replace=*/1);
 }
 
 std::int64_t memory_in_use(at::Device device) {

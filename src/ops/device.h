@@ -22,6 +22,11 @@ struct DeviceChoice {
 DeviceChoice choose_device(const std::string& device, const std::string& dtype,
                            std::int64_t threads);
 
+/// From here on the same operations give the same bits in every process: tensors are computed on
+/// one thread, and a GPU takes the deterministic kernel of each operation (an operation without one
+/// throws). To be called after choose_device, before the first product on a GPU.
+void use_deterministic_algorithms();
+
 /// Bytes in use by this process on `device`: resident memory of a CPU process, allocated memory of
 /// a GPU.
 std::int64_t memory_in_use(at::Device device);

@@ -59,6 +59,19 @@ class Workplace {
          .environment = {{"LINFORMER_FAULT", fault}, {"OMP_WAIT_POLICY", "passive"}}});
   }
 
+  /// The weights after two epochs of a model that is large enough to be worth several threads.
+  std::string deterministic_weights(const std::string& threads) const {
+    const ProcessResult result = run_process(
+        {.arguments = words({"train", "--config", "config.yaml", "--output", "run", "--overwrite",
+                             "--device", "cpu", "--dtype", "float32", "--threads", threads,
+                             "deterministic=true", "model.model_dim=128", "model.ffn_dim=512",
+                             "training.batch_size=48"}),
+         .directory = directory_.path(),
+         .environment = {{"OMP_WAIT_POLICY", "passive"}}});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return slurp(list_generations(run()).front().path + "/model.safetensors");
+  }
+
   /// Goes on with the run if there is one, until it is done, the fault strikes or the time is over.
   ProcessResult go_on(const std::vector<std::string>& more, const std::string& fault = "",
                       std::chrono::milliseconds time = std::chrono::minutes(30)) const {
@@ -164,6 +177,20 @@ INSTANTIATE_TEST_SUITE_P(
                       Kill{"LastValidation", "validation@2:kill"}),
     [](const auto& info) { return info.param.name; });
 
+/// LF_EVERY_STEP: all of them; else some. A run that is ended after any step and resumed is the
+/// same.
+TEST(Resume, RunThatIsEndedAfterAnyStepIsStillTheSame) {
+  const std::int64_t stride = std::getenv("LF_EVERY_STEP") != nullptr ? 1 : 7;
+  for (std::int64_t step = 1; step < kSteps && !HasFailure(); step += stride) {
+    SCOPED_TRACE(step);
+    const Workplace workplace;
+    EXPECT_EQ(workplace.train("step@" + std::to_string(step + 1) + ":term").exit_code, 143);
+    EXPECT_EQ(workplace.generations().front(), step);
+    EXPECT_EQ(workplace.train("", {"--resume"}).exit_code, 0);
+    expect_reference(workplace);
+  }
+}
+
 /// Half of the kills are by the clock, half somewhere in a save. LF_KILLS says how many.
 TEST(Resume, RunThatIsKilledAtRandomMomentsIsStillTheSame) {
   const char* const text = std::getenv("LF_KILLS");
@@ -197,6 +224,15 @@ TEST(Resume, RunThatIsKilledAtRandomMomentsIsStillTheSame) {
   EXPECT_TRUE(got.weights == want.weights);
   EXPECT_TRUE(got.moments == want.moments);
   EXPECT_EQ(got.records, want.records);
+}
+
+TEST(Resume, DeterministicRunIsTheSameForAnyNumberOfThreads) {
+  const Workplace workplace;
+  const std::string weights = workplace.deterministic_weights("1");
+  ASSERT_FALSE(weights.empty());
+  for (const char* threads : {"2", "3", "8"}) {
+    EXPECT_TRUE(workplace.deterministic_weights(threads) == weights) << threads;
+  }
 }
 
 struct Termination {
