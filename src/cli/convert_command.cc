@@ -33,10 +33,13 @@ struct Source {
   std::optional<SafetensorsFile> weights;
   std::optional<SafetensorsFile> moments;
   TrainedModel model;
-  AdamSettings adam;
+  std::string config_path;  // of a run
 };
 
-AdamSettings adam_of(const TrainingConfig& training) {
+/// What the run trained with; the original's where the source is no run.
+AdamSettings adam_of(const Source& source) {
+  if (source.config_path.empty()) return {};
+  const TrainingConfig training = load_saved_config(source.config_path).config.training;
   return {training.learning_rate, training.beta1, training.beta2, training.epsilon,
           training.weight_decay};
 }
@@ -58,8 +61,7 @@ void read_generation(const std::string& path, Source& out) {
     if (state.has("optimizer_steps")) out.model.steps = state.get_int("optimizer_steps");
     if (state.has("epoch")) out.model.epoch = state.get_int("epoch");
   }
-  out.adam =
-      adam_of(load_saved_config(generation.path + "/" + std::string(kConfigFile)).config.training);
+  out.config_path = generation.path + "/" + std::string(kConfigFile);
 }
 
 void check_finite(const std::vector<TensorView>& tensors, const std::string& path) {
@@ -169,7 +171,7 @@ int run_convert(const ConvertOptions& options, const CommonOptions& common) {
   std::uint64_t bytes = 0;
   switch (to) {
     case Kind::kTorch:
-      bytes = write_original_checkpoint(options.output, model, source.adam);
+      bytes = write_original_checkpoint(options.output, model, adam_of(source));
       break;
     case Kind::kSafetensors:
       model.moments.clear();
