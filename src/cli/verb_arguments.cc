@@ -245,7 +245,7 @@ Arguments list(InspectOptions& o) {
   return {{"FILE",
            "",
            &o.files,
-           "Token stores, npz corpora, run directories, checkpoints, safetensors files.",
+           "Token stores, npz corpora, run directories, checkpoints, .pt and safetensors files.",
            {},
            {},
            true}};

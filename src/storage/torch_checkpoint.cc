@@ -108,12 +108,6 @@ void TorchFile::open() {
   }
 }
 
-std::size_t TorchFile::num_tensors() const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      pickle_->values(),
-      [](const PickleValue& value) { return value.as<PickleTensor>() != nullptr; }));
-}
-
 std::string_view TorchFile::elements_of(const PickleStorage& storage) {
   const ZipMember* member = members_.at(storage.key);
   if (!verified_.contains(member)) {

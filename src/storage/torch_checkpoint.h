@@ -32,8 +32,6 @@ class TorchFile {
   const PickleValue& root() const { return pickle_->root(); }
   const std::string& path() const { return archive_->path(); }
   std::uint64_t size() const { return archive_->bytes().size(); }
-  /// How many tensors the file holds, each counted where it is made.
-  std::size_t num_tensors() const;
 
   /// The elements of a tensor of this file, in C order: a view of the file, or of a copy that this
   /// object keeps where the strides ask for one.
