@@ -11,6 +11,7 @@
 #include "linformer/error.h"
 #include "storage/checkpoint_directory.h"
 #include "storage/file_tree.h"
+#include "storage/original_checkpoint.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_spec.h"
 
@@ -21,9 +22,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kStoreMagic = "\x89LFS";
 
-Json tensor_list(const SafetensorsFile& file) {
+Json tensor_list(const std::vector<TensorView>& tensors) {
   Json out = Json::array();
-  for (const TensorView& tensor : file.tensors()) {
+  for (const TensorView& tensor : tensors) {
     out.push_back(
         {{"name", tensor.name}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
   }
@@ -45,8 +46,22 @@ Json describe_safetensors(const std::string& path) {
            {"tensors", file.tensors().size()},
            {"elements", count_elements(file)}};
   if (!file.metadata().empty()) out["metadata"] = file.metadata();
-  out["tensor_list"] = tensor_list(file);
+  out["tensor_list"] = tensor_list(file.tensors());
   return out;
+}
+
+/// A checkpoint or a state_dict; the CRC of every tensor of its model and optimizer is verified.
+Json describe_torch(const std::string& path) {
+  TorchFile file(path);
+  const TrainedModel model = read_original_checkpoint(file);
+  return {{"kind", "PyTorch checkpoint"},
+          {"verified", true},
+          {"bytes", file.size()},
+          {"tensors", model.weights.size()},
+          {"moments", model.moments.size()},
+          {"optimizer_steps", model.steps},
+          {"epoch", model.epoch},
+          {"tensor_list", tensor_list(model.weights)}};
 }
 
 Json describe_store(const std::string& path) {
@@ -113,7 +128,7 @@ Json describe_generation(const std::string& path) {
     const SafetensorsFile weights(path + "/" + std::string(kWeightsFile));
     out["tensors"] = weights.tensors().size();
     out["parameters"] = count_elements(weights);
-    out["tensor_list"] = tensor_list(weights);
+    out["tensor_list"] = tensor_list(weights.tensors());
   }
   return out;
 }
@@ -162,16 +177,18 @@ Json describe_file(const std::string& path) {
   if (bytes.starts_with(kStoreMagic) || path.ends_with(".lfs")) return describe_store(path);
   if (path.ends_with(".safetensors")) return describe_safetensors(path);
   if (path.ends_with(".npz")) return describe_npz(path);
+  if (path.ends_with(".pt")) return describe_torch(path);
   if (bytes.starts_with(kZipLocalMagic)) {
-    throw UserError(path +
-                    ": is a zip archive, which this version reads as an npz corpus alone (want a "
-                    "name that ends in .npz)");
+    throw UserError(
+        path +
+        ": is a zip archive, which is read as an npz corpus or a PyTorch checkpoint (want "
+        "a name that ends in .npz or .pt)");
   }
   if (path.ends_with(".json")) return describe_tokenizer(path);
   if (bytes.size() > 9 && bytes[8] == '{') return describe_safetensors(path);
   throw UserError(
       path +
-      ": is of no known kind (want a token store, .npz, a safetensors file, tokenizer.json, " +
+      ": is of no known kind (want a token store, .npz, .pt, a safetensors file, tokenizer.json, " +
       "a run directory or one of its checkpoints)");
 }
 

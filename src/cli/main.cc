@@ -32,6 +32,7 @@ struct Dispatch {
     return run_stats(o, common);
   }
   int operator()(const ScoreOptions& o) const { return run_score(o, common); }
+  int operator()(const ConvertOptions& o) const { return run_convert(o, common); }
   int operator()(const AverageOptions& o) const { return run_average(o, common); }
   int operator()(const InspectOptions& o) const { return run_inspect(o, common); }
   int operator()(const ConfigOptions& o) const { return run_config(o, common); }

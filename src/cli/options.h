@@ -115,6 +115,12 @@ struct CompareOptions {
   std::int64_t repeats = 0;  // 0 = chosen by time
   std::string output;
 };
+struct ConvertOptions {
+  std::string input;
+  std::string output;
+  std::string tokenizer;
+  std::string config;
+};
 struct AverageOptions {
   std::string run;
   std::int64_t last = 0;
@@ -133,9 +139,10 @@ struct CompletionOptions {
   std::string shell;
 };
 
-using VerbOptions = std::variant<DemoOptions, TokenizerTrainOptions, TokenizerCodeOptions,
-                                 PretokenizeOptions, StatsOptions, TrainOptions, EvaluateOptions,
-                                 ScoreOptions, TranslateOptions, CompareOptions, AverageOptions,
-                                 InspectOptions, ConfigOptions, DoctorOptions, CompletionOptions>;
+using VerbOptions =
+    std::variant<DemoOptions, TokenizerTrainOptions, TokenizerCodeOptions, PretokenizeOptions,
+                 StatsOptions, TrainOptions, EvaluateOptions, ScoreOptions, TranslateOptions,
+                 CompareOptions, ConvertOptions, AverageOptions, InspectOptions, ConfigOptions,
+                 DoctorOptions, CompletionOptions>;
 
 }  // namespace linformer

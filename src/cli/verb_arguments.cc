@@ -213,6 +213,28 @@ Arguments list(CompareOptions& o) {
       {"--output", "OUT.csv", &o.output, "Write the medians in the original's format."}};
 }
 
+Arguments list(ConvertOptions& o) {
+  return {
+      {"IN",
+       "",
+       &o.input,
+       "A .pt of PyTorch, a .safetensors, a run directory or one of its checkpoints.",
+       {},
+       {},
+       true},
+      {"OUT",
+       "",
+       &o.output,
+       "What to write: .pt, .safetensors, else a run directory.",
+       {},
+       {},
+       true},
+      {"--tokenizer", "DIR", &o.tokenizer, "The model's tokenizer, for a run directory."},
+      {"--config", "FILE", &o.config,
+       "The model's configuration, for a run directory; left out, the original's with the sizes "
+       "of the tensors and 8 heads."}};
+}
+
 Arguments list(AverageOptions& o) {
   return {{"RUN", "", &o.run, "A run directory.", {}, {}, true},
           {"--last", "N", &o.last, "How many of its last checkpoints.", Range{1, 1000}, {}, true},
@@ -223,7 +245,7 @@ Arguments list(InspectOptions& o) {
   return {{"FILE",
            "",
            &o.files,
-           "Token stores, npz corpora, run directories, checkpoints, safetensors files.",
+           "Token stores, npz corpora, run directories, checkpoints, .pt and safetensors files.",
            {},
            {},
            true}};

@@ -13,6 +13,7 @@ int run_tokenizer_code(const TokenizerCodeOptions& options, const CommonOptions&
 int run_pretokenize(const PretokenizeOptions& options, const CommonOptions& common);
 int run_stats(const StatsOptions& options, const CommonOptions& common);
 int run_score(const ScoreOptions& options, const CommonOptions& common);
+int run_convert(const ConvertOptions& options, const CommonOptions& common);
 int run_average(const AverageOptions& options, const CommonOptions& common);
 int run_inspect(const InspectOptions& options, const CommonOptions& common);
 int run_config(const ConfigOptions& options, const CommonOptions& common);

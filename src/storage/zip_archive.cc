@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <initializer_list>
+#include <unordered_set>
 
 #include "base/checked_math.h"
 #include "linformer/error.h"
@@ -15,11 +16,13 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "records are read as they are");
 
-constexpr std::uint64_t kMaxMembers = 64;
+constexpr std::uint64_t kMaxMembers = 20000;
 constexpr std::uint64_t kMaxInflation = 1032;  // bytes that one byte of deflate can become
 constexpr std::size_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kZip64EndSize = 56,
                       kLocatorSize = 20;
-constexpr std::size_t kSameSize = 14;  // version, flags, method, time, date and CRC
+constexpr std::size_t kSameSize = 10;  // version, flags, method, time and date
+constexpr std::size_t kSameCrcSize = 14;
+constexpr std::string_view kDescriptorMagic = "PK\x07\x08";
 constexpr std::uint16_t kDeflated = 8;
 constexpr std::uint16_t kEncrypted = 1, kDescriptor = 1U << 3, kUtf8Name = 1U << 11;
 constexpr std::uint32_t kFileTypeMask = 0170000, kRegularFile = 0100000;
@@ -131,7 +134,7 @@ class Parser {
   }
 
   /// Fills all but data_offset; returns the size of the entry.
-  std::uint64_t read_central(std::uint64_t at, ZipMember& member) const {
+  std::uint64_t read_central(std::uint64_t at, ZipMember& member) {
     if (directory_end_ - at < kCentralSize || !bytes_.substr(at).starts_with(kZipCentralMagic)) {
       fail(at, "no entry of the zip directory here");
     }
@@ -149,7 +152,7 @@ class Parser {
     read_zip64(entry.substr(kCentralSize + name_size, extra_size), member,
                {&member.size, &member.packed_size, &member.header_offset});
     check_kind(entry, member);
-    if (std::ranges::any_of(members_, [&](const auto& m) { return m.name == member.name; })) {
+    if (!names_.insert(entry.substr(kCentralSize, name_size)).second) {
       fail_at(member, "occurs twice");
     }
     return kCentralSize + name_size + extra_size;
@@ -197,10 +200,8 @@ class Parser {
     const bool is_unix = get<std::uint8_t>(entry, 5) == 3;
     const std::uint32_t type = (get<std::uint32_t>(entry, 38) >> 16) & kFileTypeMask;
     if ((flags & kEncrypted) != 0) fail_at(member, "is encrypted");
-    if ((flags & kDescriptor) != 0) {
-      fail_at(member, "was written to a pipe (its sizes follow it; write it to a file)");
-    }
-    if ((flags & ~kUtf8Name) != 0) fail_at(member, "has unknown flags " + std::to_string(flags));
+    if ((flags & ~(kUtf8Name | kDescriptor)) != 0)
+      fail_at(member, "has unknown flags " + std::to_string(flags));
     if (method != 0 && method != kDeflated) {
       fail_at(member, "is packed by method " + std::to_string(method) + " (want 0 or 8)");
     }
@@ -219,18 +220,20 @@ class Parser {
                           std::to_string(member.packed_size) + " (more than deflate can pack)");
     }
     if (member.packed_size > directory_begin_) fail_at(member, "is larger than the file");
-    check_same(entry, member);
+    check_same(entry, member, (flags & kDescriptor) != 0);
   }
 
-  /// The fields and the name that local header and directory share.
-  void check_same(std::string_view entry, const ZipMember& member) const {
+  /// The fields and the name that local header and directory share. With a descriptor, CRC and
+  /// sizes stand behind the content and the header has zeros, as in the files of PyTorch.
+  void check_same(std::string_view entry, const ZipMember& member, bool has_descriptor) const {
     const std::uint64_t at = member.header_offset;
     if (at > directory_begin_ || directory_begin_ - at < kLocalSize + member.name.size()) {
       fail_at(member, "lies outside of the archive");
     }
     const std::string_view local = bytes_.substr(at, kLocalSize + member.name.size());
+    const std::size_t same_size = has_descriptor ? kSameSize : kSameCrcSize;
     if (!local.starts_with(kZipLocalMagic) ||
-        local.substr(4, kSameSize) != entry.substr(6, kSameSize) ||
+        local.substr(4, same_size) != entry.substr(6, same_size) ||
         get<std::uint16_t>(local, 26) != member.name.size() ||
         local.substr(kLocalSize) != member.name) {
       fail_at(member, "has a local header that contradicts the zip directory");
@@ -244,6 +247,8 @@ class Parser {
     const std::size_t extra_size = get<std::uint16_t>(local, 28);
     const std::uint64_t room = directory_begin_ - member.header_offset;
     if (room - begin < extra_size) fail_at(member, "lies outside of the archive");
+    member.data_offset = member.header_offset + begin + extra_size;
+    if ((get<std::uint16_t>(local, 6) & kDescriptor) != 0) return read_descriptor(local, member);
     std::uint64_t packed_size = get<std::uint32_t>(local, 18);
     std::uint64_t size = get<std::uint32_t>(local, 22);
     read_zip64(bytes_.substr(member.header_offset + begin, extra_size), member,
@@ -252,8 +257,30 @@ class Parser {
       fail_at(member, "has a local header that contradicts the zip directory");
     }
     if (room - begin - extra_size < packed_size) fail_at(member, "overlaps the zip directory");
-    member.data_offset = member.header_offset + begin + extra_size;
     return member.data_offset + packed_size;
+  }
+
+  /// Returns where the record behind the content of a stored member ends.
+  std::uint64_t read_descriptor(std::string_view local, const ZipMember& member) const {
+    const bool is_open = get<std::uint32_t>(local, 14) == 0 && get<std::uint64_t>(local, 18) == 0;
+    if (member.is_deflated || !is_open) {
+      fail_at(member, "was written to a pipe (its sizes follow it; write it to a file)");
+    }
+    if (directory_begin_ - member.data_offset < member.size) {
+      fail_at(member, "overlaps the zip directory");
+    }
+    const std::uint64_t end = member.data_offset + member.size;
+    const std::string_view rest = bytes_.substr(end, directory_begin_ - end);
+    for (const std::size_t width : {sizeof(std::uint64_t), sizeof(std::uint32_t)}) {
+      std::string want(kDescriptorMagic);
+      want.append(reinterpret_cast<const char*>(&member.crc), sizeof member.crc);
+      for (int i = 0; i < 2; ++i) {
+        want.append(reinterpret_cast<const char*>(&member.size), width);
+      }
+      const bool fits = width == sizeof member.size || member.size <= kZip64Marker;
+      if (fits && rest.starts_with(want)) return end + want.size();
+    }
+    fail_at(member, "has a descriptor that contradicts the zip directory");
   }
 
   std::string_view bytes_;
@@ -261,6 +288,7 @@ class Parser {
   std::uint64_t directory_begin_ = 0;
   std::uint64_t directory_end_ = 0;
   std::vector<ZipMember> members_;
+  std::unordered_set<std::string_view> names_;
 };
 
 }  // namespace

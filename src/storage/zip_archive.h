@@ -37,8 +37,9 @@ struct ZipMember {
 /// A zip archive with zip64, memory-mapped. The structure is checked whole on opening: members
 /// stored or deflated, regular files of different names, one after another from the start of the
 /// file without gap or overlap; local headers equal to the central directory, which ends the file
-/// without a comment; sizes within the file and within what deflate can reach. Refused: encryption,
-/// links, data descriptors, several disks, more than 64 members. The content is checked by
+/// without a comment; sizes within the file and within what deflate can reach; the data descriptors
+/// of stored members, which PyTorch writes, equal to the directory too. Refused: encryption, links,
+/// other data descriptors, several disks, more than 20,000 members. The content is checked by
 /// ZipMemberReader. Throws UserError when the file cannot be opened and DataError "FILE@OFFSET:
 /// reason" when it is not well formed.
 class ZipArchive {

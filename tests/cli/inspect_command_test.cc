@@ -112,6 +112,16 @@ TEST_F(InspectCommand, NpzCorporaAreVerifiedAndListed) {
   }
 }
 
+TEST_F(InspectCommand, CheckpointsOfPyTorchAreDescribed) {
+  const auto result = one(LF_SOURCE_DIR "/tests/golden/torch_original.pt");
+  EXPECT_EQ(result["kind"], "PyTorch checkpoint");
+  EXPECT_EQ(result["tensors"], 27);
+  EXPECT_EQ(result["moments"], 48);
+  EXPECT_EQ(result["optimizer_steps"], 3);
+  EXPECT_EQ(result["epoch"], 7);
+  EXPECT_EQ(result["tensor_list"][0]["name"], "model.encoder.stacked.0.attention.qkv_proj.weight");
+}
+
 TEST_F(InspectCommand, TokenizersAreDescribed) {
   byte_tokenizer().save(directory_.file("tokenizer"));
   for (const char* name : {"tokenizer", "tokenizer/tokenizer.json"}) {
@@ -143,7 +153,7 @@ TEST_F(InspectCommand, OtherThingsAreRefusedByName) {
   EXPECT_NE(error_of(directory_.path()).find("without a run"), std::string::npos);
   EXPECT_NE(error_of(directory_.write("x.txt", "hello")).find("of no known kind"),
             std::string::npos);
-  EXPECT_NE(error_of(directory_.write("x.pt", "PK\x03\x04zip")).find("zip archive"),
+  EXPECT_NE(error_of(directory_.write("x.zip", "PK\x03\x04zip")).find("zip archive"),
             std::string::npos);
   EXPECT_THROW(run_inspect({}, {}), UsageError);
 }

@@ -31,7 +31,7 @@ TEST(VerbTable, HasEveryVerbOnceWithPurposeAndExamples) {
   }
   for (const char* name :
        {"demo", "tokenizer train", "tokenizer encode", "tokenizer decode", "pretokenize", "stats",
-        "train", "evaluate", "score", "translate", "compare", "average", "inspect", "config show",
+        "train", "evaluate", "score", "translate", "compare", "convert", "average", "inspect", "config show",
         "config schema", "doctor", "completion"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
