@@ -88,8 +88,11 @@ struct TrackingConfig {
   bool tensorboard = false;
 
   static void visit_fields(auto& self, auto& field) {
-    field("wandb", self.wandb, MayChange{}, "Weights & Biases log: off, offline or online.");
-    field("tensorboard", self.tensorboard, MayChange{}, "TensorBoard event files.");
+    field("wandb", self.wandb, MayChange{},
+          "Weights & Biases log: off, or offline for 'wandb sync' (online is not part of this "
+          "version).");
+    field("tensorboard", self.tensorboard, MayChange{},
+          "TensorBoard event files in the run directory.");
   }
 };
 

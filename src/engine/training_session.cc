@@ -19,6 +19,7 @@
 #include "storage/run_directory.h"
 #include "tracking/jsonl_sink.h"
 #include "tracking/status_line.h"
+#include "tracking/tracking_sinks.h"
 #include "training/trainer.h"
 #include "training/weights.h"
 
@@ -74,12 +75,7 @@ void refuse_what_cannot_be_trained(const RunConfig& config) {
     throw ConfigError(
         "model.encoder_only: an encoder alone cannot be trained to translate; it serves compare");
   }
-  if (config.tracking.wandb != WandbMode::kOff || config.tracking.tensorboard) {
-    throw ConfigError(
-        "tracking.wandb and tracking.tensorboard are not part of this version (want off and "
-        "false); "
-        "metrics.jsonl in the run directory holds every record");
-  }
+  require_supported(config.tracking);
 }
 
 Session build(const SessionRequest& request) {
@@ -216,6 +212,8 @@ SessionResult run_training_session(const SessionRequest& request) {
   Observer observer;
   observer.add(std::make_unique<LastValidation>(result.last_validation));
   observer.add(std::make_unique<JsonlSink>(run.file("metrics.jsonl")));
+  add_tracking_sinks(observer, run.path(), session.config,
+                     {session.state.step, session.state.elapsed_seconds});
   if (!request.common.quiet) observer.add(std::make_unique<StatusLine>(stderr_status_line()));
 
   const PairSet* validation = session.data.validation ? &*session.data.validation : nullptr;

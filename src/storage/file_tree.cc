@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <system_error>
 
 #include "base/fault.h"
 #include "base/file.h"
@@ -66,6 +68,20 @@ bool remove_empty_directory(const std::string& path) {
   if (::rmdir(path.c_str()) == 0) return true;
   if (errno == ENOTEMPTY || errno == EEXIST) return false;
   throw_io(path, "remove", errno);
+}
+
+void replace_symlink(const std::string& target, const std::string& link) {
+  std::error_code error;
+  if (path_exists(link) && !std::filesystem::is_symlink(link, error)) return;
+  const std::string temporary = random_name(link + ".tmp-");
+  fault_point("symlink");
+  if (::symlink(target.c_str(), temporary.c_str()) != 0) throw_io(link, "create", errno);
+  try {
+    rename_path(temporary, link);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
 }
 
 void rename_path(const std::string& from, const std::string& to) {

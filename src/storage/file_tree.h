@@ -27,6 +27,10 @@ void remove_file(const std::string& path);
 /// rmdir. False when the directory is not empty.
 bool remove_empty_directory(const std::string& path);
 
+/// Makes the symbolic link `link` to `target`, in one step where another link has its place;
+/// anything else there is left as it is.
+void replace_symlink(const std::string& target, const std::string& link);
+
 void rename_path(const std::string& from, const std::string& to);
 
 /// Puts `from` in the place of the directory `to`, whose old content is found under `from`

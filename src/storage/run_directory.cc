@@ -25,8 +25,8 @@ constexpr const char* kLockFile = "lock";
 constexpr std::size_t kRandomLetters = 8;
 
 /// Files that a run leaves in its directory; only these are ever deleted by name.
-constexpr std::array<std::string_view, 4> kRunFiles{"config.yaml", "env.json", "metrics.jsonl",
-                                                    "best.json"};
+constexpr std::array<std::string_view, 5> kRunFiles{"config.yaml", "env.json", "metrics.jsonl",
+                                                    "best.json", "wandb_run_id"};
 constexpr std::array<std::string_view, 3> kTokenizerFiles{"tokenizer.json", "vocab.json",
                                                           "merges.txt"};
 constexpr std::array<std::string_view, 6> kGenerationFiles{
@@ -81,12 +81,33 @@ void remove_tokenizer(const std::string& path) {
   remove_empty_directory(path);
 }
 
+void remove_tensorboard(const std::string& path) {
+  if (!is_directory(path)) return;
+  for (const std::string& name : list_directory(path)) {
+    if (name.starts_with("events.out.tfevents.")) remove_file(path + "/" + name);
+  }
+  remove_empty_directory(path);
+}
+
+void remove_wandb(const std::string& path) {
+  if (!is_directory(path)) return;
+  for (const std::string& name : list_directory(path)) {
+    if (!name.starts_with("offline-run-")) continue;
+    for (const char* part : {"/files", "/logs", ""}) discard_directory(path + "/" + name + part);
+  }
+  std::error_code error;
+  if (std::filesystem::is_symlink(path + "/latest-run", error)) remove_file(path + "/latest-run");
+  remove_empty_directory(path);
+}
+
 /// Empties a run directory of what a run leaves there.
 void remove_run_files(const std::string& path) {
   remove_unfinished(path);
   for (const Generation& generation : list_generations(path)) remove_step(generation.path);
   for (const std::string_view name : kRunFiles) remove_file(path + "/" + std::string(name));
   remove_tokenizer(path + "/tokenizer");
+  remove_tensorboard(path + "/tensorboard");
+  remove_wandb(path + "/wandb");
   const std::string averaged = path + "/averaged";
   if (!path_exists(averaged + "/" + kLockFile)) return;
   remove_run_files(averaged);
@@ -209,19 +230,7 @@ void RunDirectory::update_latest_link() const {
   if (error) throw IoError(path_ + ": cannot resolve: " + error.message());
   const std::string parent = full.parent_path().string();
   if (full.parent_path().filename() != "runs") return;
-  const std::string link = parent + "/latest";
-  if (path_exists(link) && !std::filesystem::is_symlink(link, error)) return;
-  const std::string temporary = random_name(link + ".tmp-");
-  fault_point("symlink");
-  if (::symlink(full.filename().c_str(), temporary.c_str()) != 0) {
-    throw IoError(link + ": cannot create: " + errno_text(errno));
-  }
-  try {
-    rename_path(temporary, link);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  replace_symlink(full.filename().string(), parent + "/latest");
 }
 
 void check_run_name(std::string_view name) {

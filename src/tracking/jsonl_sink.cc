@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracking/jsonl_sink.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
 
-#include "base/fault.h"
 #include "base/file.h"
-#include "linformer/error.h"
 #include "nlohmann/json.hpp"
 #include "storage/json_state.h"
 
 namespace linformer {
 namespace {
-
-[[noreturn]] void throw_io(const std::string& path, const char* action) {
-  throw IoError(path + ": cannot " + action + ": " + errno_text(errno));
-}
 
 /// One line of the log, member by member.
 class LineBuilder {
@@ -74,61 +65,41 @@ bool is_present(const std::string& path) {
 
 }  // namespace
 
-JsonlSink::JsonlSink(const std::string& path) : path_(path) {
-  std::size_t whole = 0;
-  if (is_present(path)) whole = whole_lines(MappedFile(path).bytes());
-  fault_point("open");
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) throw_io(path, "open");
-  if (::ftruncate(descriptor_, static_cast<off_t>(whole)) != 0) {
-    const int error = errno;
-    ::close(descriptor_);
-    errno = error;
-    throw_io(path, "truncate");
-  }
-}
-
-JsonlSink::~JsonlSink() { ::close(descriptor_); }
-
-void JsonlSink::append(const std::string& line) {
-  const off_t size = ::lseek(descriptor_, 0, SEEK_END);
-  try {
-    write_fully(descriptor_, line, path_);
-  } catch (const IoError&) {
-    if (size >= 0 && ::ftruncate(descriptor_, size) != 0) throw_io(path_, "truncate");
-    throw;
-  }
+JsonlSink::JsonlSink(const std::string& path)
+    : whole_(is_present(path) ? whole_lines(MappedFile(path).bytes()) : 0),
+      file_(path, AppendFile::Mode::kExisting) {
+  file_.truncate(whole_);
 }
 
 void JsonlSink::on_step(const StepRecord& record) {
-  append(LineBuilder("step")
-             .add("step", record.step)
-             .add("epoch", record.epoch)
-             .add("epochs", record.epochs)
-             .add("progress", record.progress)
-             .add("loss", record.loss)
-             .add("perplexity", record.perplexity)
-             .add("learning_rate", record.learning_rate)
-             .add("gradient_norm", record.gradient_norm)
-             .add("tokens_per_second", record.tokens_per_second)
-             .add("source_tokens", record.source_tokens)
-             .add("target_tokens", record.target_tokens)
-             .add("elapsed_seconds", record.elapsed_seconds)
-             .add("memory_bytes", record.memory_bytes)
-             .take());
+  file_.append(LineBuilder("step")
+                   .add("step", record.step)
+                   .add("epoch", record.epoch)
+                   .add("epochs", record.epochs)
+                   .add("progress", record.progress)
+                   .add("loss", record.loss)
+                   .add("perplexity", record.perplexity)
+                   .add("learning_rate", record.learning_rate)
+                   .add("gradient_norm", record.gradient_norm)
+                   .add("tokens_per_second", record.tokens_per_second)
+                   .add("source_tokens", record.source_tokens)
+                   .add("target_tokens", record.target_tokens)
+                   .add("elapsed_seconds", record.elapsed_seconds)
+                   .add("memory_bytes", record.memory_bytes)
+                   .take());
 }
 
 void JsonlSink::on_validation(const ValidationRecord& record) {
-  append(LineBuilder("validation")
-             .add("step", record.step)
-             .add("epoch", record.epoch)
-             .add("loss", record.loss)
-             .add("perplexity", record.perplexity)
-             .add("bleu", record.bleu)
-             .add("chrf", record.chrf)
-             .add("seconds", record.seconds)
-             .add("is_best", record.is_best)
-             .take());
+  file_.append(LineBuilder("validation")
+                   .add("step", record.step)
+                   .add("epoch", record.epoch)
+                   .add("loss", record.loss)
+                   .add("perplexity", record.perplexity)
+                   .add("bleu", record.bleu)
+                   .add("chrf", record.chrf)
+                   .add("seconds", record.seconds)
+                   .add("is_best", record.is_best)
+                   .take());
 }
 
 void JsonlSink::on_final(const FinalRecord& record) {
@@ -145,17 +116,14 @@ void JsonlSink::on_final(const FinalRecord& record) {
       .add("target_tokens", record.target_tokens)
       .add("seconds", record.seconds)
       .add("data_wait_seconds", record.data_wait_seconds);
-  append(line.take());
+  file_.append(line.take());
 }
 
 void JsonlSink::on_text(std::int64_t step, std::string_view text) {
-  append(LineBuilder("text").add("step", step).add("text", text).take());
+  file_.append(LineBuilder("text").add("step", step).add("text", text).take());
 }
 
-void JsonlSink::flush() {
-  fault_point("fsync");
-  if (::fsync(descriptor_) != 0 && errno != EINVAL) throw_io(path_, "sync");
-}
+void JsonlSink::flush() { file_.sync(); }
 
 void JsonlSink::truncate_after(const std::string& path, std::int64_t step) {
   if (!is_present(path)) return;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "tracking/append_file.h"
 #include "tracking/record.h"
 
 namespace linformer {
@@ -16,9 +17,6 @@ class JsonlSink final : public Sink {
  public:
   /// Appends to `path`, created when missing; a torn last line is cut off.
   explicit JsonlSink(const std::string& path);
-  ~JsonlSink() override;
-  JsonlSink(const JsonlSink&) = delete;
-  JsonlSink& operator=(const JsonlSink&) = delete;
 
   void on_step(const StepRecord& record) override;
   void on_validation(const ValidationRecord& record) override;
@@ -33,10 +31,8 @@ class JsonlSink final : public Sink {
   static void truncate_after(const std::string& path, std::int64_t step);
 
  private:
-  void append(const std::string& line);
-
-  std::string path_;
-  int descriptor_ = -1;
+  std::uint64_t whole_;  // bytes of whole lines that were there before
+  AppendFile file_;
 };
 
 }  // namespace linformer

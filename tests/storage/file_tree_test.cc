@@ -51,6 +51,22 @@ TEST(FileTree, ExchangedDirectoriesSwapTheirContent) {
   EXPECT_EQ(slurp(directory.file("new/x")), "old");
 }
 
+TEST(FileTree, ALinkTakesThePlaceOfALinkAlone) {
+  const TempDirectory directory;
+  for (const char* target : {"a", "b"}) {
+    replace_symlink(target, directory.file("link"));
+    EXPECT_EQ(std::filesystem::read_symlink(directory.file("link")), target);
+  }
+  directory.write("file", "mine");
+  replace_symlink("a", directory.file("file"));
+  EXPECT_EQ(slurp(directory.file("file")), "mine");
+  EXPECT_EQ(list_directory(directory.path()), (std::vector<std::string>{"file", "link"}));
+  EXPECT_NE(error_text<IoError>([&] {
+              replace_symlink("a", directory.file("none/link"));
+            }).find("cannot create"),
+            std::string::npos);
+}
+
 TEST(FileTree, DanglingLinksExist) {
   const TempDirectory directory;
   std::filesystem::create_symlink("nowhere", directory.file("link"));

@@ -75,6 +75,28 @@ TEST(RunDirectory, OverwritingDeletesOnlyWhatRunsLeave) {
   EXPECT_EQ(list_directory(path + "/step-2"), std::vector<std::string>{"notes.txt"});
 }
 
+TEST(RunDirectory, OverwritingDeletesTheLogsOfTrackersAndNothingElseBesideThem) {
+  const TempDirectory base;
+  const std::string path = base.file("run");
+  const std::string offline = "wandb/offline-run-20260101_000000-abcd1234";
+  {
+    const RunDirectory run = RunDirectory::create(path, false);
+    for (const std::string& part : {std::string("tensorboard"), std::string("wandb"), offline,
+                                    offline + "/files", offline + "/logs"}) {
+      make_directory(path + "/" + part);
+    }
+    run.write_text("wandb_run_id", "abcd1234\n");
+    run.write_text("tensorboard/events.out.tfevents.1700000000.host.1.0", "x");
+    run.write_text("tensorboard/notes.txt", "x");
+    run.write_text(offline + "/run-abcd1234.wandb", "x");
+    run.write_text(offline + "/files/linformer.yaml", "x");
+    replace_symlink("offline-run-20260101_000000-abcd1234", path + "/wandb/latest-run");
+  }
+  const RunDirectory run = RunDirectory::create(path, true);
+  EXPECT_EQ(list_directory(path), (std::vector<std::string>{"lock", "tensorboard"}));
+  EXPECT_EQ(list_directory(path + "/tensorboard"), std::vector<std::string>{"notes.txt"});
+}
+
 TEST(RunDirectory, OverwritingRefusesADirectoryThatIsNoRun) {
   const TempDirectory base;
   base.write("config.yaml", "mine");

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracking/wandb_settings.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string_view>
+
+#include "base/file.h"
+#include "linformer/error.h"
+#include "storage/file_tree.h"
+
+namespace linformer {
+namespace {
+
+constexpr std::size_t kLongestId = 128;
+
+std::string environment(const char* name, const std::string& otherwise = "") {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+/// Eight of a-z and 0-9.
+std::string random_id() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::random_device device;
+  std::uniform_int_distribution<std::size_t> pick(0, kLetters.size() - 1);
+  std::string out;
+  while (out.size() < 8) out += kLetters[pick(device)];
+  return out;
+}
+
+bool is_run_id(std::string_view id) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  return !id.empty() && id.size() <= kLongestId && id.front() != '.' &&
+         id.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+std::string run_id(const std::string& run_directory) {
+  const std::string given = environment("WANDB_RUN_ID");
+  if (!given.empty() && !is_run_id(given)) {
+    throw UserError("WANDB_RUN_ID: bad run id '" + given +
+                    "' (want 1 to 128 of A-Z a-z 0-9 . _ -, no '.' in front)");
+  }
+  if (!given.empty()) return given;
+  const std::string path = run_directory + "/" + kWandbRunIdFile;
+  if (!path_exists(path)) return random_id();
+  std::string saved = read_file(path, kLongestId + 1);
+  if (saved.ends_with('\n')) saved.pop_back();
+  return is_run_id(saved) ? saved : random_id();
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, text.find(','));
+    if (!part.empty()) out.emplace_back(part);
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<WandbSettings> wandb_settings(const std::string& run_directory) {
+  if (environment("WANDB_MODE") == "disabled") return std::nullopt;
+  const auto full = std::filesystem::absolute(run_directory);
+  return WandbSettings{.directory = environment("WANDB_DIR", run_directory),
+                       .entity = environment("WANDB_ENTITY"),
+                       .project = environment("WANDB_PROJECT", "linformer"),
+                       .name = environment("WANDB_NAME", full.filename().string()),
+                       .tags = split(environment("WANDB_TAGS")),
+                       .run_id = run_id(run_directory)};
+}
+
+}  // namespace linformer

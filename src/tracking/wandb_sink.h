@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/run_config.h"
+#include "tracking/process_info.h"
+#include "tracking/record.h"
+#include "tracking/scalars.h"
+#include "tracking/wandb_log.h"
+#include "tracking/wandb_settings.h"
+#include "tracking/wire_format.h"
+
+namespace linformer {
+
+/// Where a training stands when its log is opened.
+struct TrackingStart {
+  std::int64_t step = 0;       // of the checkpoint it goes on from; 0 at its beginning
+  double elapsed_seconds = 0;  // of training before
+};
+
+/// A run of Weights & Biases kept offline: DIRECTORY/wandb/offline-run-YYYYMMDD_HHMMSS-ID with
+/// run-ID.wandb, files/ and logs/, and the link DIRECTORY/wandb/latest-run. `wandb sync` uploads
+/// it. One row of history for each step, with what was trained, validated and translated there;
+/// the summary has the newest value of everything. Processor and memory are recorded every 15 s.
+/// Nothing is sent and no key is read.
+class WandbSink final : public Sink {
+ public:
+  using Clock = std::function<double()>;
+
+  /// Throws IoError.
+  WandbSink(const WandbSettings& settings, const RunConfig& config, const TrackingStart& start,
+            Clock clock = unix_seconds);
+  /// A run without a final record is marked as failed.
+  ~WandbSink() override;
+  WandbSink(const WandbSink&) = delete;
+  WandbSink& operator=(const WandbSink&) = delete;
+
+  void on_progress(const StepRecord& record) override;
+  void on_step(const StepRecord& record) override;
+  void on_validation(const ValidationRecord& record) override;
+  void on_final(const FinalRecord& record) override;
+  void on_text(std::int64_t step, std::string_view text) override;
+  void flush() override;
+
+  /// The offline-run-* directory.
+  const std::string& path() const { return path_; }
+
+ private:
+  void write(std::uint32_t field, const Message& content);
+  void write_run(const WandbSettings& settings, const RunConfig& config,
+                 const TrackingStart& start);
+  void set(std::int64_t step, std::string_view name, const std::string& json);
+  void set_all(std::int64_t step, const std::vector<Scalar>& scalars);
+  void write_row();
+  void write_summary();
+  void write_usage();
+  void end(int exit_code);
+  double runtime() const { return elapsed_before_ + clock_() - started_; }
+
+  Clock clock_;
+  double started_;
+  double elapsed_before_;
+  std::string path_;
+  WandbLog log_;
+  std::int64_t num_records_ = 0;
+  std::int64_t row_step_ = 0;
+  std::map<std::string, std::string, std::less<>> row_;  // JSON by name, of row_step_
+  std::map<std::string, std::string, std::less<>> summary_;
+  bool is_summary_written_ = true;
+  double usage_time_;
+  double usage_cpu_seconds_;
+  bool is_ended_ = false;
+};
+
+}  // namespace linformer
