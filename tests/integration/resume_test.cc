@@ -195,7 +195,7 @@ TEST(Resume, RunThatIsEndedAfterAnyStepIsStillTheSame) {
 TEST(Resume, RunThatIsKilledAtRandomMomentsIsStillTheSame) {
   const char* const text = std::getenv("LF_KILLS");
   const int num_kills = text == nullptr ? 6 : std::atoi(text);
-  const std::int64_t steps = 70 * num_kills;
+  const std::int64_t steps = 100 * num_kills;
   const std::vector<std::string> settings{"training.max_steps=" + std::to_string(steps),
                                           "training.epochs=100000", "checkpoint.every_steps=1"};
   const Workplace whole;
@@ -204,19 +204,26 @@ TEST(Resume, RunThatIsKilledAtRandomMomentsIsStillTheSame) {
   const std::array<std::string, 8> sites{"open",   "write",          "fsync",  "close",
                                          "verify", "sync_directory", "rename", "unlink"};
   std::mt19937 random(1);
-  for (int kill = 0; kill < num_kills; ++kill) {
-    if (kill % 2 == 0) {
-      const std::chrono::milliseconds time(300 + random() % 700);
-      EXPECT_EQ(killed.go_on(settings, "", time).exit_code, 200) << "not killed by the clock";
+  int kills = 0;
+  int exit_code = -1;
+  while (kills < num_kills && exit_code != 0) {  // 0: a fast machine was done before the clock
+    if (kills % 2 == 0) {
+      const std::chrono::milliseconds time(200 + random() % 500);
+      exit_code = killed.go_on(settings, "", time).exit_code;
     } else {
       const std::string site = sites[random() % sites.size()];
-      const std::string fault = site + "@" + std::to_string(30 + random() % 100) + ":kill";
-      EXPECT_EQ(killed.go_on(settings, fault).exit_code, 137) << fault;
+      exit_code = killed.go_on(settings, site + "@" + std::to_string(30 + random() % 100) + ":kill")
+                      .exit_code;
     }
+    const int killed_code = kills % 2 == 0 ? 200 : 137;
+    EXPECT_TRUE(exit_code == 0 || exit_code == killed_code) << exit_code;
+    kills += exit_code == 0 ? 0 : 1;
     for (const Generation& generation : list_generations(killed.run())) {
       EXPECT_NO_THROW(verify_generation(generation.path));
     }
   }
+  RecordProperty("kills", kills);
+  EXPECT_GE(kills, 2);
   ASSERT_EQ(killed.go_on(settings).exit_code, 0);
   const Outcome want = outcome_of(whole.run(), steps);
   const Outcome got = outcome_of(killed.run(), steps);
