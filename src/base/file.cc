@@ -19,10 +19,6 @@ namespace {
 
 constexpr std::size_t kBufferSize = 1U << 20;
 
-[[noreturn]] void throw_io(const std::string& path, const char* action, int error) {
-  throw IoError(path + ": cannot " + action + ": " + errno_text(error));
-}
-
 /// Opens a regular file for reading without ever blocking on a FIFO.
 int open_regular(const std::string& path, std::size_t& size) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -41,6 +37,10 @@ int open_regular(const std::string& path, std::size_t& size) {
 }  // namespace
 
 std::string errno_text(int error) { return std::generic_category().message(error); }
+
+void throw_io(const std::string& path, const char* action, int error) {
+  throw IoError(path + ": cannot " + action + ": " + errno_text(error));
+}
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {
   const int descriptor = open_regular(path, size_);

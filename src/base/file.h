@@ -11,6 +11,9 @@ namespace linformer {
 /// strerror without its thread-safety trap: "No such file or directory".
 std::string errno_text(int error);
 
+/// Throws IoError "PATH: cannot ACTION: strerror".
+[[noreturn]] void throw_io(const std::string& path, const char* action, int error);
+
 /// A whole regular file as read-only memory. Throws UserError naming the path when it is missing, a
 /// directory, a FIFO or device, or unreadable (opening never blocks), IoError when mapping fails.
 class MappedFile {

@@ -47,11 +47,11 @@ AdamSettings adam_of(const Source& source) {
 void read_generation(const std::string& path, Source& out) {
   const Generation generation =
       resolve_checkpoint(path, [](const std::string& reason) { log_warning(reason); });
-  const Manifest manifest = verify_generation(generation.path);
+  const Manifest manifest = read_manifest(generation.path);
   out.weights = load_weights(generation);
   out.model.weights = out.weights->tensors();
   if (manifest.files.contains(std::string(kOptimizerFile))) {
-    out.moments.emplace(generation.path + "/" + std::string(kOptimizerFile));
+    out.moments = load_tensors(generation, kOptimizerFile);
     out.model.moments = out.moments->tensors();
   }
   out.model.steps = generation.step;
@@ -64,31 +64,23 @@ void read_generation(const std::string& path, Source& out) {
   out.config_path = generation.path + "/" + std::string(kConfigFile);
 }
 
-void check_finite(const std::vector<TensorView>& tensors, const std::string& path) {
-  for (const TensorView& tensor : tensors) {
-    const std::int64_t index = first_non_finite(tensor);
-    if (index < 0) continue;
-    throw CheckpointError(path + ": tensor " + json_string(tensor.name) +
-                          " is not finite at flat index " + std::to_string(index));
-  }
-}
-
 void read_source(const std::string& path, Source& out) {
   switch (kind_of(path)) {
     case Kind::kTorch:
       out.torch.emplace(path);
       out.model = read_original_checkpoint(*out.torch);
+      check_finite(out.model.weights, path);
+      check_finite(out.model.moments, path);
       break;
     case Kind::kSafetensors:
       out.weights.emplace(path);
+      check_finite(*out.weights);
       out.model.weights = out.weights->tensors();
       break;
     case Kind::kRun:
       read_generation(path, out);
       break;
   }
-  check_finite(out.model.weights, path);
-  check_finite(out.model.moments, path);
 }
 
 /// A state that no run goes on from: whose data were used is not in the file.

@@ -96,7 +96,6 @@ DeviceChoice choose_device(const std::string& device, const std::string& dtype,
 }
 
 void use_deterministic_algorithms() {
-  at::set_num_threads(1);
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
   // cuBLAS reads it with its first handle; without, streams share workspaces and sums their order.
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*replace=*/1);

@@ -22,9 +22,9 @@ struct DeviceChoice {
 DeviceChoice choose_device(const std::string& device, const std::string& dtype,
                            std::int64_t threads);
 
-/// From here on the same operations give the same bits in every process: tensors are computed on
-/// one thread, and a GPU takes the deterministic kernel of each operation (an operation without one
-/// throws). To be called after choose_device, before the first product on a GPU.
+/// From here on a GPU takes the deterministic kernel of each operation (one without throws), so
+/// that the same operations give the same bits in every process. On a CPU they do for a given
+/// number of threads. To be called before the first product on a GPU.
 void use_deterministic_algorithms();
 
 /// Bytes in use by this process on `device`: resident memory of a CPU process, allocated memory of

@@ -170,10 +170,14 @@ Generation resolve_checkpoint(const std::string& argument, const RejectionReport
   return newest_valid_generation(path, report, VerifyScope::kInference);
 }
 
-SafetensorsFile load_weights(const Generation& generation) {
-  SafetensorsFile file(map_listed(generation, std::string(kWeightsFile)));
+SafetensorsFile load_tensors(const Generation& generation, std::string_view name) {
+  SafetensorsFile file(map_listed(generation, std::string(name)));
   check_finite(file);
   return file;
+}
+
+SafetensorsFile load_weights(const Generation& generation) {
+  return load_tensors(generation, kWeightsFile);
 }
 
 std::string read_generation_file(const Generation& generation, std::string_view name) {

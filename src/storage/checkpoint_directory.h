@@ -69,8 +69,10 @@ std::optional<Generation> best_generation(const std::string& run_directory);
 /// UserError for a file of another kind.
 Generation resolve_checkpoint(const std::string& argument, const RejectionReport& report = {});
 
-/// The weights of one generation, after their SHA-256 was compared with the manifest and every
+/// A file of tensors of one generation, after its SHA-256 was compared with the manifest and every
 /// value was found finite. Throws CheckpointError.
+SafetensorsFile load_tensors(const Generation& generation, std::string_view name);
+/// Its weights.
 SafetensorsFile load_weights(const Generation& generation);
 
 /// Any small file of a generation (config.yaml, tokenizer.json, state.json), verified against the

@@ -89,7 +89,7 @@ class CheckpointTransaction::File {
   explicit File(std::string path) : path_(std::move(path)) {
     fault_point("open");
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail("create");
+    if (descriptor_ < 0) throw_io(path_, "create", errno);
   }
   ~File() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -105,17 +105,13 @@ class CheckpointTransaction::File {
 
   FileDigest finish() {
     fault_point("fsync");
-    if (::fsync(descriptor_) != 0) fail("sync");
+    if (::fsync(descriptor_) != 0) throw_io(path_, "sync", errno);
     fault_point("close");
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail("close");
+    if (::close(std::exchange(descriptor_, -1)) != 0) throw_io(path_, "close", errno);
     return {.size = size_, .sha256 = sha_.hex()};
   }
 
  private:
-  [[noreturn]] void fail(const char* action) const {
-    throw IoError(path_ + ": cannot " + action + ": " + errno_text(errno));
-  }
-
   std::string path_;
   Sha256 sha_;
   std::uint64_t size_ = 0;

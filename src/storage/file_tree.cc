@@ -18,14 +18,6 @@
 #include "linformer/error.h"
 
 namespace linformer {
-namespace {
-
-[[noreturn]] void throw_io(const std::string& path, const char* action, int error) {
-  throw IoError(path + ": cannot " + action + ": " + errno_text(error));
-}
-
-}  // namespace
-
 bool is_directory(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);

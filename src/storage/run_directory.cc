@@ -117,9 +117,10 @@ void remove_run_files(const std::string& path) {
 
 /// What cannot be done here at all is the user's error, a disk that fails is not.
 [[noreturn]] void fail_to(const char* action, const std::string& path, int error) {
-  const std::string text = path + ": cannot " + action + ": " + errno_text(error);
-  if (error == EIO || error == ENOSPC || error == EDQUOT || error == EINTR) throw IoError(text);
-  throw UserError(text);
+  if (error == EIO || error == ENOSPC || error == EDQUOT || error == EINTR) {
+    throw_io(path, action, error);
+  }
+  throw UserError(path + ": cannot " + action + ": " + errno_text(error));
 }
 
 /// mkdir -p for everything but the last component, which must not exist.

@@ -313,15 +313,17 @@ std::int64_t first_non_finite(const TensorView& tensor) {
   }
 }
 
-void check_finite(const SafetensorsFile& file) {
-  for (const TensorView& tensor : file.tensors()) {
+void check_finite(std::span<const TensorView> tensors, const std::string& path) {
+  for (const TensorView& tensor : tensors) {
     const std::int64_t index = first_non_finite(tensor);
     if (index >= 0) {
-      throw CheckpointError(file.path() + ": tensor " + json_string(tensor.name) +
+      throw CheckpointError(path + ": tensor " + json_string(tensor.name) +
                             " is not finite at flat index " + std::to_string(index));
     }
   }
 }
+
+void check_finite(const SafetensorsFile& file) { check_finite(file.tensors(), file.path()); }
 
 std::string_view safetensors_dtype(DType dtype) {
   for (const auto& [candidate, text] : kDTypes) {

@@ -83,8 +83,9 @@ void write_safetensors_file(const std::string& path, std::span<const TensorView>
 /// Flat index of the first NaN or infinity of a floating point tensor, or -1.
 std::int64_t first_non_finite(const TensorView& tensor);
 
-/// Throws CheckpointError naming file, tensor and flat index when a floating point tensor holds a
-/// NaN or infinity.
+/// Throws CheckpointError naming the file, tensor and flat index when a floating point tensor holds
+/// a NaN or infinity.
+void check_finite(std::span<const TensorView> tensors, const std::string& path);
 void check_finite(const SafetensorsFile& file);
 
 /// "F32", "BF16", ...: the format's name of an element type.

@@ -12,19 +12,11 @@
 #include "linformer/error.h"
 
 namespace linformer {
-namespace {
-
-[[noreturn]] void throw_io(const std::string& path, const char* action) {
-  throw IoError(path + ": cannot " + action + ": " + errno_text(errno));
-}
-
-}  // namespace
-
 AppendFile::AppendFile(std::string path, Mode mode) : path_(std::move(path)) {
   fault_point("open");
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (mode == Mode::kNew ? O_EXCL : 0);
   descriptor_ = ::open(path_.c_str(), flags, 0666);
-  if (descriptor_ < 0) throw_io(path_, "open");
+  if (descriptor_ < 0) throw_io(path_, "open", errno);
 }
 
 AppendFile::~AppendFile() { ::close(descriptor_); }
@@ -40,12 +32,12 @@ void AppendFile::append(std::string_view data) {
 }
 
 void AppendFile::truncate(std::uint64_t size) {
-  if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) throw_io(path_, "truncate");
+  if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) throw_io(path_, "truncate", errno);
 }
 
 void AppendFile::sync() {
   fault_point("fsync");
-  if (::fsync(descriptor_) != 0 && errno != EINVAL) throw_io(path_, "sync");
+  if (::fsync(descriptor_) != 0 && errno != EINVAL) throw_io(path_, "sync", errno);
 }
 
 }  // namespace linformer

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <random>
 #include <string_view>
 
 #include "base/file.h"
@@ -19,16 +18,6 @@ constexpr std::size_t kLongestId = 128;
 std::string environment(const char* name, const std::string& otherwise = "") {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' ? value : otherwise;
-}
-
-/// Eight of a-z and 0-9.
-std::string random_id() {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
-  std::random_device device;
-  std::uniform_int_distribution<std::size_t> pick(0, kLetters.size() - 1);
-  std::string out;
-  while (out.size() < 8) out += kLetters[pick(device)];
-  return out;
 }
 
 bool is_run_id(std::string_view id) {
@@ -46,10 +35,10 @@ std::string run_id(const std::string& run_directory) {
   }
   if (!given.empty()) return given;
   const std::string path = run_directory + "/" + kWandbRunIdFile;
-  if (!path_exists(path)) return random_id();
+  if (!path_exists(path)) return random_name("");
   std::string saved = read_file(path, kLongestId + 1);
   if (saved.ends_with('\n')) saved.pop_back();
-  return is_run_id(saved) ? saved : random_id();
+  return is_run_id(saved) ? saved : random_name("");
 }
 
 std::vector<std::string> split(std::string_view text) {

@@ -60,6 +60,7 @@ struct Shim {
   /// Counts the call. True when it is to fail: errno is set. A short write is left to the caller.
   bool fails() {
     if (++num_calls != fault_at) return false;
+    write_down("fault", action);
     if (action == "kill") ::raise(SIGKILL);
     static const std::map<std::string, int> errors{
         {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EINTR", EINTR}};
