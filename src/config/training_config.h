@@ -103,6 +103,7 @@ struct TrainingConfig {
   double gradient_clip = 1.0;
   std::int64_t accumulate = 1;
   std::int64_t average_last = 0;
+  double ema_decay = 0;
   std::int64_t validate_every_steps = 0;
   ValidationBleu validation_bleu = ValidationBleu::kOff;
   EarlyStoppingConfig early_stopping;
@@ -144,6 +145,9 @@ struct TrainingConfig {
     field("accumulate", self.accumulate, Range{1, 1e4}, "Batches whose gradients make one step.");
     field("average_last", self.average_last, MayChange{}, Range{0, 1000},
           "Average the weights of so many last checkpoints at the end; 0 = no.");
+    field("ema_decay", self.ema_decay, Range{0, 0.9999999},
+          "Average the weights after every step, the older ones times this; the average is "
+          "validated, saved and translates; 0 = no.");
     field("validate_every_steps", self.validate_every_steps, Range{0, 1e9},
           "Steps between validations; 0 = once an epoch.");
     field("validation_bleu", self.validation_bleu,

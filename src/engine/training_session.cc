@@ -56,6 +56,7 @@ struct Session {
   std::unique_ptr<ParameterStore> store;
   std::unique_ptr<Transformer> model;
   std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<WeightAverage> average;  // null = training.ema_decay is 0
   TrainState state;
 };
 
@@ -94,7 +95,8 @@ Session build(const SessionRequest& request) {
   Tokenizer tokenizer = Tokenizer::load(config.data.tokenizer);
   config.model.vocab_size = vocabulary_rows(config, tokenizer);
   TrainingData data = load_training_data(config, tokenizer);
-  Session out{std::move(config), device, tokenizer, std::move(data), {}, {}, {}, {}, {}, {}, {}};
+  Session out{
+      std::move(config), device, tokenizer, std::move(data), {}, {}, {}, {}, {}, {}, {}, {}};
   out.fingerprint = {tokenizer.digest(), out.data.train.digest(),
                      device.description + ", " + processor_name()};
   out.config_yaml = print_config(out.config);
@@ -102,6 +104,9 @@ Session build(const SessionRequest& request) {
   out.store = std::make_unique<ParameterStore>(device.device, device.dtype, out.config.seed);
   out.model = std::make_unique<Transformer>(out.config.model, *out.store);
   out.optimizer = std::make_unique<Optimizer>(*out.store, out.config.training);
+  if (out.config.training.ema_decay > 0) {
+    out.average = std::make_unique<WeightAverage>(*out.store, out.config.training.ema_decay);
+  }
   log_info("model: " + std::string(enum_name(out.config.model.type)) + ", " +
            std::to_string(out.store->num_elements()) + " parameters" +
            (out.config.model.compatibility
@@ -130,7 +135,7 @@ bool restore(const SessionRequest& request, Session& session) {
   require_resumable(saved.config, session.config, path);
   const std::string note =
       restore_generation(generation, session.fingerprint, request.allow_inexact, *session.store,
-                         *session.optimizer, session.state);
+                         *session.optimizer, session.state, session.average.get());
   if (!note.empty()) log_warning(note);
   log_info("resuming " + generation.path);
   return true;
@@ -202,6 +207,7 @@ SessionResult run_training_session(const SessionRequest& request) {
   if (!resumed && !request.init.empty()) {
     const Generation generation = resolve_checkpoint(request.init);
     load_weights_into(load_weights(generation), *session.store);
+    if (session.average) session.average->set_to(*session.store);
     log_info("weights from " + generation.path);
   }
   JsonlSink::truncate_after(run.file("metrics.jsonl"), session.state.step);
@@ -230,7 +236,8 @@ SessionResult run_training_session(const SessionRequest& request) {
                      observer,
                      session.device.device,
                      {},
-                     {}};
+                     {},
+                     session.average.get()};
   if (validation != nullptr && session.config.training.validation_bleu != ValidationBleu::kOff) {
     parts.translate_validation = [&] { return score_validation(session, *validation); };
   }

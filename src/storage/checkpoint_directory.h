@@ -18,7 +18,7 @@ namespace linformer {
 // resuming needs all.
 inline constexpr std::string_view kWeightsFile = "model.safetensors";  // float32 parameters by name
 inline constexpr std::string_view kOptimizerFile =
-    "optimizer.safetensors";                                    // exp_avg.NAME, exp_avg_sq.NAME
+    "optimizer.safetensors";  // exp_avg.NAME, exp_avg_sq.NAME; with an average, trained.NAME
 inline constexpr std::string_view kStateFile = "state.json";    // storage/json_state.h
 inline constexpr std::string_view kConfigFile = "config.yaml";  // the resolved configuration
 inline constexpr std::string_view kTokenizerFile = "tokenizer.json";

@@ -115,7 +115,8 @@ void JsonlSink::on_final(const FinalRecord& record) {
   line.add("source_tokens", record.source_tokens)
       .add("target_tokens", record.target_tokens)
       .add("seconds", record.seconds)
-      .add("data_wait_seconds", record.data_wait_seconds);
+      .add("data_wait_seconds", record.data_wait_seconds)
+      .add("save_wait_seconds", record.save_wait_seconds);
   file_.append(line.take());
 }
 

@@ -54,7 +54,9 @@ struct FinalRecord {
   std::int64_t source_tokens = 0;
   std::int64_t target_tokens = 0;
   double seconds = 0;
-  double data_wait_seconds = 0;  // of them, since this process began, without a batch to train on
+  // Of them, since this process began:
+  double data_wait_seconds = 0;  // without a batch to train on
+  double save_wait_seconds = 0;  // copying weights for a checkpoint, or waiting for the one before
 };
 
 /// Where records go. Calls come from one thread. A member throws IoError when the record cannot be

@@ -2,11 +2,13 @@
 #include "training/train_state.h"
 
 #include "linformer/error.h"
+#include "ops/device.h"
 #include "storage/json_state.h"
-#include "training/weights.h"
 
 namespace linformer {
 namespace {
+
+const std::string kTrained = "trained.";  // in front of the names of weights beside their average
 
 /// One list of members serves writing and reading.
 template <typename State, typename Visitor>
@@ -51,31 +53,52 @@ void require_same(const std::string& path, const char* what, const std::string& 
 
 }  // namespace
 
-CommitResult save_generation(const std::string& run_directory, const GenerationInputs& in,
-                             std::int64_t keep) {
-  CheckpointTransaction save(run_directory, in.state.step);
-  save.add(std::string(kWeightsFile), host_weights(in.store).views());
-  HostTensors moments;
-  for (const Optimizer::Moments& moment : in.optimizer.moments()) {
-    moments.add("exp_avg." + moment.parameter->name, moment.exp_avg);
-    moments.add("exp_avg_sq." + moment.parameter->name, moment.exp_avg_sq);
+void GenerationSnapshot::take(const GenerationInputs& in) {
+  step_ = in.state.step;
+  weights_.clear();
+  moments_.clear();
+  for (std::size_t i = 0; i < in.store.parameters().size(); ++i) {
+    const Parameter& parameter = in.store.parameters()[i];
+    weights_.add(parameter.name,
+                 in.average == nullptr ? parameter.master : in.average->weights()[i]);
+    if (in.average != nullptr) moments_.add(kTrained + parameter.name, parameter.master);
   }
-  save.add(std::string(kOptimizerFile), moments.views());
+  for (const Optimizer::Moments& moment : in.optimizer.moments()) {
+    moments_.add("exp_avg." + moment.parameter->name, moment.exp_avg);
+    moments_.add("exp_avg_sq." + moment.parameter->name, moment.exp_avg_sq);
+  }
   JsonState json;
   visit_state(in.state, Writer{json});
   json.set_int("optimizer_steps", in.optimizer.steps());
   json.set_text("tokenizer_digest", in.fingerprint.tokenizer_digest);
   json.set_text("data_digest", in.fingerprint.data_digest);
   json.set_text("environment", in.fingerprint.environment);
-  save.add_text(std::string(kStateFile), json.text());
-  save.add_text(std::string(kConfigFile), in.config_yaml);
-  save.add_text(std::string(kTokenizerFile), in.tokenizer_json);
+  state_json_ = json.text();
+  config_yaml_ = in.config_yaml;
+  tokenizer_json_ = in.tokenizer_json;
+  synchronize(in.store.device());
+}
+
+CommitResult GenerationSnapshot::commit(const std::string& run_directory, std::int64_t keep) const {
+  CheckpointTransaction save(run_directory, step_);
+  save.add(std::string(kWeightsFile), weights_.views());
+  save.add(std::string(kOptimizerFile), moments_.views());
+  save.add_text(std::string(kStateFile), state_json_);
+  save.add_text(std::string(kConfigFile), config_yaml_);
+  save.add_text(std::string(kTokenizerFile), tokenizer_json_);
   return save.commit(keep);
+}
+
+CommitResult save_generation(const std::string& run_directory, const GenerationInputs& inputs,
+                             std::int64_t keep) {
+  GenerationSnapshot snapshot;
+  snapshot.take(inputs);
+  return snapshot.commit(run_directory, keep);
 }
 
 std::string restore_generation(const Generation& generation, const RunFingerprint& fingerprint,
                                bool allow_inexact, ParameterStore& store, Optimizer& optimizer,
-                               TrainState& state) {
+                               TrainState& state, WeightAverage* average) {
   const std::string state_path = generation.path + "/" + std::string(kStateFile);
   const JsonState json = JsonState::parse(read_generation_file(generation, kStateFile), state_path);
   require_same(state_path, "the tokenizer", json.get_text("tokenizer_digest"),
@@ -97,6 +120,13 @@ std::string restore_generation(const Generation& generation, const RunFingerprin
   for (const Optimizer::Moments& moment : optimizer.moments()) {
     copy_tensor(moments, "exp_avg." + moment.parameter->name, moment.exp_avg);
     copy_tensor(moments, "exp_avg_sq." + moment.parameter->name, moment.exp_avg_sq);
+  }
+  if (average != nullptr) {
+    average->set_to(store);
+    for (const Parameter& parameter : store.parameters()) {
+      copy_tensor(moments, kTrained + parameter.name, parameter.master);
+    }
+    store.refresh_shadows();
   }
   optimizer.set_steps(json.get_int("optimizer_steps"));
   return note;

@@ -6,6 +6,8 @@
 
 #include "storage/checkpoint_directory.h"
 #include "training/optimizer.h"
+#include "training/weight_average.h"
+#include "training/weights.h"
 
 namespace linformer {
 
@@ -42,7 +44,8 @@ struct RunFingerprint {
   std::string environment;  // device, dtype, threads, processor, torch version
 };
 
-/// Everything that goes into one generation.
+/// Everything that goes into one generation. Where weights are averaged, the average is what its
+/// model.safetensors holds; those that are trained are with the moments.
 struct GenerationInputs {
   const ParameterStore& store;
   const Optimizer& optimizer;
@@ -50,10 +53,28 @@ struct GenerationInputs {
   const RunFingerprint& fingerprint;
   const std::string& config_yaml;
   const std::string& tokenizer_json;
+  const WeightAverage* average = nullptr;  // null = the weights are not averaged
 };
 
-/// Commits a generation step-N of the run, verified, and prunes older ones (see
-/// storage/checkpoint_transaction.h).
+/// A copy on the host of everything that goes into one generation, so that training may go on while
+/// it is written. Its memory serves the next copy.
+class GenerationSnapshot {
+ public:
+  void take(const GenerationInputs& inputs);
+  /// Commits it as step-N of the run, verified, and prunes older ones (see
+  /// storage/checkpoint_transaction.h). Throws as a CheckpointTransaction does.
+  CommitResult commit(const std::string& run_directory, std::int64_t keep) const;
+
+ private:
+  std::int64_t step_ = 0;
+  HostTensors weights_;
+  HostTensors moments_;
+  std::string state_json_;
+  std::string config_yaml_;
+  std::string tokenizer_json_;
+};
+
+/// Takes a snapshot and commits it.
 CommitResult save_generation(const std::string& run_directory, const GenerationInputs& inputs,
                              std::int64_t keep);
 
@@ -62,6 +83,6 @@ CommitResult save_generation(const std::string& run_directory, const GenerationI
 /// the return value's text, empty = exact).
 std::string restore_generation(const Generation& generation, const RunFingerprint& fingerprint,
                                bool allow_inexact, ParameterStore& store, Optimizer& optimizer,
-                               TrainState& state);
+                               TrainState& state, WeightAverage* average = nullptr);
 
 }  // namespace linformer

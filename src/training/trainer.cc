@@ -58,7 +58,12 @@ LoaderOptions loader_options(const RunConfig& config, const PairSet& pairs) {
 }
 
 Trainer::Trainer(const TrainerParts& parts, TrainState state)
-    : parts_(parts), state_(state), start_(std::chrono::steady_clock::now()) {
+    : parts_(parts),
+      state_(state),
+      writer_(parts.run_directory,
+              std::max(parts.config.checkpoint.keep, parts.config.training.average_last),
+              parts.on_save),
+      start_(std::chrono::steady_clock::now()) {
   const TrainingConfig& training = parts_.config.training;
   const LoaderOptions options = loader_options(parts_.config, parts_.train);
   steps_per_epoch_ = count_steps(parts_.train, options);
@@ -108,14 +113,17 @@ FinalRecord Trainer::run() {
   try {
     while (true) {
       throw_if_interrupted();
+      writer_.check();
       if (is_validation_due()) validate();
       if (is_checkpoint_due()) save();
       if (is_finished()) break;
       run_step();
     }
+    writer_.finish();
   } catch (const Interrupted&) {
     parts_.store.clear_gradients();
     if (state_.step > 0 && saved_step_ != state_.step) save();
+    writer_.finish();
     parts_.observer.flush();
     throw;
   }
@@ -134,6 +142,7 @@ FinalRecord Trainer::run() {
   final_record.target_tokens = state_.target_tokens;
   final_record.seconds = seconds_now();
   final_record.data_wait_seconds = loader_->seconds_waited();
+  final_record.save_wait_seconds = writer_.seconds_waited();
   return final_record;
 }
 
@@ -150,6 +159,7 @@ void Trainer::run_step() {
                                        .steps_per_epoch = steps_per_epoch_,
                                        .plateau_reductions = state_.plateau_reductions});
   const StepOutcome outcome = parts_.optimizer.step(rate);
+  if (parts_.average != nullptr) parts_.average->update(parts_.store, state_.step);
   finish_step(sums, outcome, rate, batches);
 }
 
@@ -219,16 +229,12 @@ void Trainer::validate() {
   ValidationRecord record;
   record.step = state_.step;
   record.epoch = state_.batch == 0 ? state_.epoch : state_.epoch + 1;
-  record.loss = corpus_loss(parts_.model, validation_pairs_, parts_.device.is_cuda() ? 16384 : 4096,
-                            parts_.device)
-                    .mean();
-  record.perplexity = std::exp(record.loss);
   std::string sample;
-  if (parts_.translate_validation) {
-    const TranslationScores scores = parts_.translate_validation();
-    record.bleu = scores.bleu;
-    record.chrf = scores.chrf;
-    sample = scores.sample;
+  if (parts_.average == nullptr) {
+    score(record, sample);
+  } else {
+    const WeightAverage::InUse averaged(*parts_.average, parts_.store);
+    score(record, sample);
   }
   record.seconds = seconds_now() - begin;
   const std::int64_t best_before = state_.best_step;
@@ -239,6 +245,18 @@ void Trainer::validate() {
   parts_.observer.on_validation(record);
   if (!sample.empty()) parts_.observer.on_text(state_.step, sample);
   save();
+}
+
+void Trainer::score(ValidationRecord& record, std::string& sample) {
+  record.loss = corpus_loss(parts_.model, validation_pairs_, parts_.device.is_cuda() ? 16384 : 4096,
+                            parts_.device)
+                    .mean();
+  record.perplexity = std::exp(record.loss);
+  if (!parts_.translate_validation) return;
+  const TranslationScores scores = parts_.translate_validation();
+  record.bleu = scores.bleu;
+  record.chrf = scores.chrf;
+  sample = scores.sample;
 }
 
 void Trainer::judge(const ValidationRecord& record) {
@@ -265,20 +283,15 @@ void Trainer::judge(const ValidationRecord& record) {
 
 void Trainer::save() {
   parts_.observer.flush();
-  const std::int64_t keep =
-      std::max(parts_.config.checkpoint.keep, parts_.config.training.average_last);
-  const CommitResult result =
-      save_generation(parts_.run_directory,
-                      {parts_.store, parts_.optimizer, state_, parts_.fingerprint,
-                       parts_.config_yaml, parts_.tokenizer_json},
-                      keep);
-  saved_step_ = state_.step;
+  std::optional<BestRecord> best;
   if (state_.best_step == state_.step) {
-    mark_best(parts_.run_directory,
-              {state_.step, std::string(enum_name(parts_.config.training.early_stopping.metric)),
-               state_.best_value});
+    best = {state_.step, std::string(enum_name(parts_.config.training.early_stopping.metric)),
+            state_.best_value};
   }
-  if (parts_.on_save) parts_.on_save(result);
+  writer_.save({parts_.store, parts_.optimizer, state_, parts_.fingerprint, parts_.config_yaml,
+                parts_.tokenizer_json, parts_.average},
+               best);
+  saved_step_ = state_.step;
 }
 
 }  // namespace linformer

@@ -12,6 +12,7 @@
 #include "data/pair_set.h"
 #include "model/transformer.h"
 #include "tracking/record.h"
+#include "training/checkpoint_writer.h"
 #include "training/corpus_loss.h"
 #include "training/lr_schedule.h"
 #include "training/train_state.h"
@@ -42,8 +43,9 @@ struct TrainerParts {
   at::Device device;
   /// Translates and scores the validation set; empty = training.validation_bleu is off.
   std::function<TranslationScores()> translate_validation;
-  /// Told of every committed checkpoint.
+  /// Told of every committed checkpoint, by the thread that trains.
   std::function<void(const CommitResult&)> on_save;
+  WeightAverage* average = nullptr;  // null = training.ema_decay is 0
 };
 
 /// How `pairs` are batched, as the configuration has it.
@@ -72,6 +74,7 @@ class Trainer {
                    const StepBatches& batches);
   void emit_record(double learning_rate);
   void validate();
+  void score(ValidationRecord& record, std::string& sample);
   void judge(const ValidationRecord& record);
   void save();
   StepRecord record(double learning_rate) const;
@@ -80,6 +83,7 @@ class Trainer {
   TrainerParts parts_;
   TrainState state_;
   std::unique_ptr<BatchLoader> loader_;
+  CheckpointWriter writer_;
   std::int64_t total_steps_ = 0;
   std::int64_t steps_per_epoch_ = 0;
   std::int64_t saved_step_ = -1;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "linformer/error.h"
+#include "ops/device.h"
 
 namespace linformer {
 namespace {
@@ -33,8 +34,13 @@ at::ScalarType scalar_type(const SafetensorsFile& file, const TensorView& view) 
 }  // namespace
 
 void HostTensors::add(const std::string& name, const at::Tensor& tensor) {
-  const at::Tensor& copy =
-      copies_.emplace_back(tensor.detach().to(at::kCPU, at::kFloat).contiguous());
+  const std::size_t index = views_.size();
+  if (index == copies_.size()) copies_.emplace_back();
+  at::Tensor& copy = copies_[index];
+  if (!copy.defined() || copy.sizes() != tensor.sizes()) {
+    copy = at::empty(tensor.sizes(), at::TensorOptions(at::kFloat).pinned_memory(tensor.is_cuda()));
+  }
+  copy.copy_(tensor.detach(), /*non_blocking=*/true);
   TensorView view;
   view.name = name;
   view.shape.assign(copy.sizes().begin(), copy.sizes().end());
@@ -45,6 +51,7 @@ void HostTensors::add(const std::string& name, const at::Tensor& tensor) {
 HostTensors host_weights(const ParameterStore& store) {
   HostTensors out;
   for (const Parameter& parameter : store.parameters()) out.add(parameter.name, parameter.master);
+  synchronize(store.device());
   return out;
 }
 

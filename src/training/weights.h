@@ -13,8 +13,11 @@ namespace linformer {
 /// Tensors as a file wants them: float32 on the host. Owns the copies that its views point into.
 class HostTensors {
  public:
-  /// Adds a tensor under `name` (any device; float32, float64 or bfloat16).
+  /// Copies a tensor (any device; float32, float64 or bfloat16) under `name`. A copy from a GPU is
+  /// whole after the next ops/device.h synchronize: wait once, after the last tensor.
   void add(const std::string& name, const at::Tensor& tensor);
+  /// Forgets the tensors and keeps their memory for others of the same shapes in the same order.
+  void clear() { views_.clear(); }
   const std::vector<TensorView>& views() const { return views_; }
 
  private:

@@ -27,7 +27,7 @@ const char kConfig[] = R"(compatibility: false
 model: {type: Linformer, projected_length: 4, model_dim: 16, ffn_dim: 32, num_heads: 2,
         num_layers: 1, dropout: 0.1}
 training: {epochs: 2, batch_size: 8, learning_rate: 0.01, lr_scheduler: {warmup_steps: 4},
-           log_every: 3}
+           log_every: 3, ema_decay: 0.8}
 data: {train: train.csv, validation: validation.csv, tokenizer: tok, max_length: 32}
 checkpoint: {every_steps: 5}
 )";
@@ -106,8 +106,8 @@ std::vector<nlohmann::json> metrics(const std::string& run) {
   std::istringstream lines(slurp(run + "/metrics.jsonl"));
   for (std::string line; std::getline(lines, line);) {
     nlohmann::json& record = out.emplace_back(nlohmann::json::parse(line));
-    for (const char* name :
-         {"tokens_per_second", "elapsed_seconds", "memory_bytes", "seconds", "data_wait_seconds"}) {
+    for (const char* name : {"tokens_per_second", "elapsed_seconds", "memory_bytes", "seconds",
+                             "data_wait_seconds", "save_wait_seconds"}) {
       record.erase(name);
     }
   }
@@ -154,7 +154,7 @@ TEST(Resume, UninterruptedRunRecordsEverythingOnce) {
 struct Kill {
   std::string name;
   std::string fault;
-  bool has_checkpoint = true;
+  bool may_have_checkpoint = true;
 };
 
 class KilledRun : public ::testing::TestWithParam<Kill> {};
@@ -162,9 +162,10 @@ class KilledRun : public ::testing::TestWithParam<Kill> {};
 TEST_P(KilledRun, ResumesToTheSameBits) {
   const Workplace workplace;
   EXPECT_EQ(workplace.train(GetParam().fault).exit_code, 137);
-  EXPECT_EQ(workplace.generations().empty(), !GetParam().has_checkpoint);
-  const ProcessResult resumed =
-      workplace.train("", {GetParam().has_checkpoint ? "--resume" : "--overwrite"});
+  // A save that had begun may or may not have been whole.
+  const bool has_checkpoint = !workplace.generations().empty();
+  EXPECT_TRUE(GetParam().may_have_checkpoint || !has_checkpoint);
+  const ProcessResult resumed = workplace.train("", {has_checkpoint ? "--resume" : "--overwrite"});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   expect_reference(workplace);
 }
@@ -281,8 +282,8 @@ TEST(Resume, RunThatIsTerminatedInItsFirstStepHasSavedNothing) {
 TEST(Resume, RunThatWasEndedTwiceIsStillTheSame) {
   const Workplace workplace;
   EXPECT_EQ(workplace.train("step@8:kill").exit_code, 137);
-  EXPECT_EQ(workplace.train("step@9:kill", {"--resume"}).exit_code, 137);  // the 14th step in all
-  EXPECT_EQ(workplace.train("", {"--resume"}).exit_code, 0);
+  EXPECT_EQ(workplace.train("step@9:kill", {"--resume", "auto"}).exit_code, 137);
+  EXPECT_EQ(workplace.train("", {"--resume", "auto"}).exit_code, 0);
   expect_reference(workplace);
   const ProcessResult scored =
       workplace.start({"evaluate", "--checkpoint", "run", "--data", "validation.csv", "--device",

@@ -67,7 +67,8 @@ TEST(JsonlSink, WritesOneObjectALine) {
                    .source_tokens = 1,
                    .target_tokens = 2,
                    .seconds = 61,
-                   .data_wait_seconds = 0.5});
+                   .data_wait_seconds = 0.5,
+                   .save_wait_seconds = 0.25});
     sink.flush();
   }
   EXPECT_EQ(
@@ -81,7 +82,7 @@ TEST(JsonlSink, WritesOneObjectALine) {
       "{\"type\":\"text\",\"step\":100,\"text\":\"ein \\\"Hund\\\"\\n\"}\n"
       "{\"type\":\"final\",\"step\":100,\"epoch\":2,\"reason\":\"finished\",\"metric\":\"bleu\","
       "\"best_value\":18.68,\"best_step\":100,\"source_tokens\":1,\"target_tokens\":2,"
-      "\"seconds\":61.0,\"data_wait_seconds\":0.5}\n");
+      "\"seconds\":61.0,\"data_wait_seconds\":0.5,\"save_wait_seconds\":0.25}\n");
 }
 
 TEST(JsonlSink, NonFiniteNumbersAreNeverNull) {

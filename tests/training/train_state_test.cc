@@ -121,6 +121,32 @@ TEST_F(TrainStateFiles, StepsAfterRestoringGiveTheSameBits) {
   expect_same(saved_, other_);
 }
 
+TEST_F(TrainStateFiles, AnAverageIsTheModelAndTheTrainedWeightsComeBackBesideIt) {
+  WeightAverage average(*saved_.tiny.store, 0.9);
+  saved_.train(1);
+  average.update(*saved_.tiny.store, 3);
+  const TrainState state = distinct_state();
+  const Generation generation = save_generation(directory_.path(),
+                                                {*saved_.tiny.store, saved_.optimizer, state,
+                                                 kFingerprint, kYaml, kTokenizerJson, &average},
+                                                2)
+                                    .generation;
+  WeightAverage restored(*other_.tiny.store, 0.9);
+  restore_generation(generation, kFingerprint, false, *other_.tiny.store, other_.optimizer,
+                     other_.state, &restored);
+  expect_same(saved_, other_);
+  const SafetensorsFile model = load_weights(generation);
+  for (std::size_t i = 0; i < average.weights().size(); ++i) {
+    const Parameter& parameter = saved_.tiny.store->parameters()[i];
+    EXPECT_TRUE(at::equal(restored.weights()[i], average.weights()[i])) << parameter.name;
+    const at::Tensor in_file = at::empty_like(average.weights()[i]);
+    copy_tensor(model, parameter.name, in_file);
+    EXPECT_TRUE(at::equal(in_file, average.weights()[i])) << parameter.name;
+  }
+  EXPECT_FALSE(
+      at::equal(average.weights().front(), saved_.tiny.store->parameters().front().master));
+}
+
 TEST_F(TrainStateFiles, GenerationIsNamedByItsStepAndHoldsConfigurationAndTokenizer) {
   EXPECT_EQ(generation_.step, distinct_state().step);
   EXPECT_TRUE(generation_.path.ends_with("/step-" + std::to_string(generation_.step)));

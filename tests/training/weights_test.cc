@@ -136,6 +136,21 @@ TEST(HostTensors, OwnTheirValues) {
   EXPECT_EQ(values, (std::vector<float>{0, 3, 1, 4, 2, 5}));
 }
 
+TEST(HostTensors, KeepTheirMemoryForTheNextTensorsOfTheSameShapes) {
+  HostTensors tensors;
+  tensors.add("a", at::zeros({4, 2}));
+  const char* memory = tensors.views().front().bytes.data();
+  tensors.clear();
+  EXPECT_TRUE(tensors.views().empty());
+  tensors.add("b", at::ones({4, 2}));
+  EXPECT_EQ(tensors.views().front().name, "b");
+  EXPECT_EQ(tensors.views().front().bytes.data(), memory);
+  EXPECT_EQ(tensors.views().front().bytes.substr(0, 4), std::string_view("\0\0\x80?", 4));
+  tensors.clear();
+  tensors.add("c", at::ones({3}));
+  EXPECT_EQ(tensors.views().front().bytes.size(), 12U);
+}
+
 TEST(AverageInto, GivesTheMeanOfTheGenerations) {
   const TempDirectory run;
   save_tiny_checkpoint(run.path(), "linear", {.seed = 1, .step = 1});
