@@ -40,5 +40,7 @@ endfunction()
 
 add_engine(linformer-engine lf_torch_cpu)
 if(LINFORMER_CUDA)
+  include(Cuda)
   add_engine(linformer-engine-cuda lf_torch_cuda)
+  link_accelerator(linformer-engine-cuda)
 endif()

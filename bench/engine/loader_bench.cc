@@ -33,6 +33,7 @@ class Training {
         store_(device_.device, device_.dtype, config.seed),
         model_(config.model, store_),
         optimizer_(store_, config.training),
+        runner_(model_, store_, optimizer_, config_),
         loader_(data_.train, loader_options(config, data_.train), {}) {
     std::cerr << device_.description << "\n";
   }
@@ -41,9 +42,7 @@ class Training {
 
   /// Real tokens of the step.
   std::int64_t step(const StepBatches& batches) {
-    const StepSums sums = accumulate_gradients(model_, batches, config_.training.label_smoothing,
-                                               config_.seed, ++num_steps_, device_.device);
-    const StepOutcome outcome = optimizer_.step(kLearningRate);
+    const auto [sums, outcome] = runner_.run(batches, ++num_steps_, kLearningRate);
     benchmark::DoNotOptimize(sums.nll_sum.item<double>() + outcome.gradient_norm.item<double>());
     return sums.source_tokens + sums.target_tokens;
   }
@@ -55,6 +54,7 @@ class Training {
   ParameterStore store_;
   Transformer model_;
   Optimizer optimizer_;
+  StepRunner runner_;
   BatchLoader loader_;
   std::int64_t num_steps_ = 0;
 };

@@ -44,6 +44,18 @@ at::Tensor Attention::self_attention(const at::Tensor& x_TM, const PackedSequenc
                                      bool causal, const ForwardOptions& options) const {
   TORCH_CHECK(!causal || !shortens(), "a Linformer has no causal form");
   const at::Tensor qkv_T3M = at::linear(x_TM, qkv_weight_);
+  if (sequences.has_starts()) {
+    if (!shortens()) {
+      return output(attend_packed_self(qkv_T3M,
+                                       {.query_B1 = sequences.start_B1,
+                                        .key_B1 = sequences.start_B1,
+                                        .max_queries = sequences.max_length,
+                                        .max_keys = sequences.max_length},
+                                       num_heads_, causal));
+    }
+    const auto parts = qkv_T3M.split_with_sizes({model_dim_, 2 * model_dim_}, 1);
+    return output(attend_packed(parts[0], sequences, parts[1], x_TM, sequences));
+  }
   if (!shortens() && prefers_attend_each(sequences, sequences, model_dim_)) {
     const auto qkv_THD = qkv_T3M.unflatten(1, {3, num_heads_, -1}).unbind(1);
     return output(attend_each({.query_THD = qkv_THD[0],
@@ -80,6 +92,11 @@ KeyValue Attention::project_memory(const at::Tensor& memory_TM,
 at::Tensor Attention::cross_attention(const at::Tensor& query_TM, const PackedSequences& queries,
                                       const at::Tensor& memory_TM, const PackedSequences& memory,
                                       const ForwardOptions& options) const {
+  if (queries.has_starts()) {
+    const auto weights = qkv_weight_.split_with_sizes({model_dim_, 2 * model_dim_}, 0);
+    return output(attend_packed(at::linear(query_TM, weights[0]), queries,
+                                at::linear(memory_TM, weights[1]), memory_TM, memory));
+  }
   const at::Tensor projected_TM = at::linear(query_TM, rows_of_qkv(0, 1));
   if (!shortens() && prefers_attend_each(queries, memory, model_dim_)) {
     const auto kv_SHD =
@@ -134,6 +151,24 @@ KeyValue Attention::shorten(const at::Tensor& key_BSM, const at::Tensor& value_B
   KeyValue out{heads(key_BSM), heads(value_BSM), {}};
   if (sequences.is_ragged()) out.mask_B11S = sequences.mask_BN.unsqueeze(1).unsqueeze(1);
   return out;
+}
+
+ShortenedSequences Attention::shorten_packed(const at::Tensor& kv_T2M,
+                                             const at::Tensor& /*input_TM*/,
+                                             const PackedSequences& sequences) const {
+  return {kv_T2M, sequences.start_B1, sequences.max_length};
+}
+
+at::Tensor Attention::attend_packed(const at::Tensor& query_TM, const PackedSequences& queries,
+                                    const at::Tensor& kv_T2M, const at::Tensor& input_TM,
+                                    const PackedSequences& keys) const {
+  const ShortenedSequences kv = shorten_packed(kv_T2M, input_TM, keys);
+  return attend_packed_cross(query_TM, kv.key_value_S2M,
+                             {.query_B1 = queries.start_B1,
+                              .key_B1 = kv.slot_start_B1,
+                              .max_queries = queries.max_length,
+                              .max_keys = kv.max_slots},
+                             num_heads_);
 }
 
 std::unique_ptr<Attention> make_shortened_attention(const ModelConfig& config,

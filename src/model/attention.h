@@ -6,6 +6,7 @@
 #include "config/model_config.h"
 #include "model/forward_options.h"
 #include "model/parameter_store.h"
+#include "ops/length_projection.h"
 #include "ops/packed_sequences.h"
 
 namespace linformer {
@@ -52,6 +53,9 @@ class Attention {
   /// what they were made from.
   virtual KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
                            const at::Tensor& input_TM, const PackedSequences& sequences) const;
+  /// The same of packed sequences with starts: rows of keys and values, and where they start.
+  virtual ShortenedSequences shorten_packed(const at::Tensor& kv_T2M, const at::Tensor& input_TM,
+                                            const PackedSequences& sequences) const;
   /// Whether shorten changes anything; if so there is no causal form.
   virtual bool shortens() const { return false; }
 
@@ -62,6 +66,9 @@ class Attention {
 
  private:
   at::Tensor output(const at::Tensor& y_TM) const;
+  at::Tensor attend_packed(const at::Tensor& query_TM, const PackedSequences& queries,
+                           const at::Tensor& kv_T2M, const at::Tensor& input_TM,
+                           const PackedSequences& keys) const;
   at::Tensor rows_of_qkv(std::int64_t first_block, std::int64_t num_blocks) const;
 
   at::Tensor qkv_weight_;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "ops/dropout.h"
+#include "ops/embed.h"
 
 namespace linformer {
 
@@ -32,9 +33,7 @@ at::Tensor Embedding::forward(const at::Tensor& ids_T, const at::Tensor& positio
         max_length, positions_PM_.defined() ? 2 * positions_PM_.size(0) : 256);
     positions_PM_ = sinusoidal_positions(grown, weight_VM_.size(1)).to(weight_VM_.options());
   }
-  at::Tensor x_TM = at::embedding(weight_VM_, ids_T);
-  if (scale_ != 1.0) x_TM = x_TM * scale_;
-  x_TM = x_TM + at::index_select(positions_PM_, 0, positions_T);
+  const at::Tensor x_TM = embed(weight_VM_, ids_T, positions_PM_, positions_T, scale_);
   return options.training && dropout_ > 0 ? dropout(x_TM, dropout_) : x_TM;
 }
 

@@ -3,15 +3,30 @@
 #include "model/layers.h"
 
 #include "ops/dropout.h"
+#include "ops/layer_norm.h"
+#include "ops/linear_relu.h"
 
 namespace linformer {
+namespace {
+
+constexpr double kEpsilon = 1e-5;
+
+}  // namespace
 
 LayerNorm::LayerNorm(std::int64_t model_dim, const ParameterScope& scope)
     : weight_M_(scope.add("weight", {model_dim}, Init::kOnes)),
       bias_M_(scope.add("bias", {model_dim}, Init::kZeros)) {}
 
 at::Tensor LayerNorm::forward(const at::Tensor& x_TM) const {
-  return at::layer_norm(x_TM, {weight_M_.size(0)}, weight_M_, bias_M_, 1e-5);
+  return layer_norm(x_TM, weight_M_, bias_M_, kEpsilon);
+}
+
+PassedNorm LayerNorm::forward_and_pass(const at::Tensor& x_TM) const {
+  return layer_norm_and_pass(x_TM, weight_M_, bias_M_, kEpsilon);
+}
+
+AddedNorm LayerNorm::forward_sum(const at::Tensor& x_TM, const at::Tensor& y_TM) const {
+  return add_layer_norm(x_TM, y_TM, weight_M_, bias_M_, kEpsilon);
 }
 
 FeedForward::FeedForward(const ModelConfig& config, const ParameterScope& scope)
@@ -21,7 +36,7 @@ FeedForward::FeedForward(const ModelConfig& config, const ParameterScope& scope)
                          config.compatibility ? Init::kUniformFanIn : Init::kXavier)) {}
 
 at::Tensor FeedForward::forward(const at::Tensor& x_TM) const {
-  return at::linear(at::linear(x_TM, up_FM_).relu(), down_MF_);
+  return at::linear(linear_relu(x_TM, up_FM_), down_MF_);
 }
 
 Residual::Residual(const ModelConfig& config, const ParameterScope& norm_scope)
@@ -39,13 +54,12 @@ EncoderLayer::EncoderLayer(const ModelConfig& config, const ParameterScope& scop
       mlp_(config, scope / "mlp"),
       mlp_residual_(config, scope / "norm2") {}
 
-at::Tensor EncoderLayer::forward(const at::Tensor& x_TM, const PackedSequences& sequences,
-                                 const ForwardOptions& options) const {
-  const at::Tensor mid_TM =
-      attention_residual_.forward(x_TM, options.training, [&](const at::Tensor& z_TM) {
-        return attention_->self_attention(z_TM, sequences, /*causal=*/false, options);
-      });
-  return mlp_residual_.forward(mid_TM, options.training,
+Stream EncoderLayer::forward(const Stream& x, const PackedSequences& sequences,
+                             const ForwardOptions& options) const {
+  const Stream mid = attention_residual_.forward(x, options.training, [&](const at::Tensor& z_TM) {
+    return attention_->self_attention(z_TM, sequences, /*causal=*/false, options);
+  });
+  return mlp_residual_.forward(mid, options.training,
                                [&](const at::Tensor& z_TM) { return mlp_.forward(z_TM); });
 }
 
@@ -57,16 +71,16 @@ DecoderLayer::DecoderLayer(const ModelConfig& config, const ParameterScope& scop
       mlp_(config, scope / "mlp"),
       mlp_residual_(config, scope / "norm3") {}
 
-at::Tensor DecoderLayer::forward(const at::Tensor& y_TM, const PackedSequences& targets,
-                                 const at::Tensor& memory_TM, const PackedSequences& memory,
-                                 const ForwardOptions& options) const {
-  at::Tensor x_TM = self_residual_.forward(y_TM, options.training, [&](const at::Tensor& z_TM) {
+Stream DecoderLayer::forward(const Stream& y, const PackedSequences& targets,
+                             const at::Tensor& memory_TM, const PackedSequences& memory,
+                             const ForwardOptions& options) const {
+  Stream x = self_residual_.forward(y, options.training, [&](const at::Tensor& z_TM) {
     return self_attention_.self_attention(z_TM, targets, /*causal=*/true, options);
   });
-  x_TM = cross_residual_.forward(x_TM, options.training, [&](const at::Tensor& z_TM) {
+  x = cross_residual_.forward(x, options.training, [&](const at::Tensor& z_TM) {
     return cross_attention_->cross_attention(z_TM, targets, memory_TM, memory, options);
   });
-  return mlp_residual_.forward(x_TM, options.training,
+  return mlp_residual_.forward(x, options.training,
                                [&](const at::Tensor& z_TM) { return mlp_.forward(z_TM); });
 }
 
@@ -77,14 +91,14 @@ KeyValue DecoderLayer::project_memory(const at::Tensor& memory_TM,
 
 at::Tensor DecoderLayer::step(const at::Tensor& y_BM, LayerState& state,
                               std::int64_t position) const {
-  at::Tensor x_BM = self_residual_.forward(y_BM, false, [&](const at::Tensor& z_BM) {
+  Stream x = self_residual_.forward(as_stream(y_BM), false, [&](const at::Tensor& z_BM) {
     return self_attention_.self_step(z_BM, state.key_cache_BHCD, state.value_cache_BHCD, position);
   });
-  x_BM = cross_residual_.forward(x_BM, false, [&](const at::Tensor& z_BM) {
+  x = cross_residual_.forward(x, false, [&](const at::Tensor& z_BM) {
     return cross_attention_->attend_to(z_BM, state.memory);
   });
-  return mlp_residual_.forward(x_BM, false,
-                               [&](const at::Tensor& z_BM) { return mlp_.forward(z_BM); });
+  return mlp_residual_.forward(x, false, [&](const at::Tensor& z_BM) { return mlp_.forward(z_BM); })
+      .x_TM;
 }
 
 }  // namespace linformer

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "model/attention.h"
+#include "ops/layer_norm.h"
 
 namespace linformer {
 
@@ -12,6 +13,9 @@ class LayerNorm {
  public:
   LayerNorm(std::int64_t model_dim, const ParameterScope& scope);
   at::Tensor forward(const at::Tensor& x_TM) const;
+  PassedNorm forward_and_pass(const at::Tensor& x_TM) const;
+  /// Of x + y.
+  AddedNorm forward_sum(const at::Tensor& x_TM, const at::Tensor& y_TM) const;
 
  private:
   at::Tensor weight_M_;
@@ -29,15 +33,28 @@ class FeedForward {
   at::Tensor down_MF_;
 };
 
+/// What runs between sublayers, once for the sublayer and once for the residual that goes past it:
+/// equal tensors, whose gradients a GPU adds in the kernel behind.
+struct Stream {
+  at::Tensor x_TM;
+  at::Tensor residual_TM;
+};
+inline Stream as_stream(const at::Tensor& x_TM) { return {x_TM, x_TM}; }
+
 /// A sublayer with its residual: x + drop(f(norm(x))) (pre) or norm(drop(f(x)) + x) (post).
 class Residual {
  public:
   Residual(const ModelConfig& config, const ParameterScope& norm_scope);
 
   template <typename Sublayer>
-  at::Tensor forward(const at::Tensor& x_TM, bool training, const Sublayer& sublayer) const {
-    if (is_pre_) return x_TM + drop(sublayer(norm_.forward(x_TM)), training);
-    return norm_.forward(drop(sublayer(x_TM), training) + x_TM);
+  Stream forward(const Stream& stream, bool training, const Sublayer& sublayer) const {
+    if (is_pre_) {
+      const PassedNorm norm = norm_.forward_and_pass(stream.x_TM);
+      return as_stream(norm.x_TM + drop(sublayer(norm.out_TM), training));
+    }
+    const AddedNorm norm =
+        norm_.forward_sum(stream.residual_TM, drop(sublayer(stream.x_TM), training));
+    return {norm.out_TM, norm.again_TM};
   }
 
  private:
@@ -51,8 +68,8 @@ class Residual {
 class EncoderLayer {
  public:
   EncoderLayer(const ModelConfig& config, const ParameterScope& scope);
-  at::Tensor forward(const at::Tensor& x_TM, const PackedSequences& sequences,
-                     const ForwardOptions& options) const;
+  Stream forward(const Stream& x, const PackedSequences& sequences,
+                 const ForwardOptions& options) const;
 
  private:
   std::unique_ptr<Attention> attention_;
@@ -71,9 +88,8 @@ struct LayerState {
 class DecoderLayer {
  public:
   DecoderLayer(const ModelConfig& config, const ParameterScope& scope);
-  at::Tensor forward(const at::Tensor& y_TM, const PackedSequences& targets,
-                     const at::Tensor& memory_TM, const PackedSequences& memory,
-                     const ForwardOptions& options) const;
+  Stream forward(const Stream& y, const PackedSequences& targets, const at::Tensor& memory_TM,
+                 const PackedSequences& memory, const ForwardOptions& options) const;
   KeyValue project_memory(const at::Tensor& memory_TM, const PackedSequences& memory) const;
   at::Tensor step(const at::Tensor& y_BM, LayerState& state, std::int64_t position) const;
 

@@ -58,6 +58,15 @@ KeyValue LinearProjectionAttention::shorten(const at::Tensor& key_BSM, const at:
   return out;
 }
 
+ShortenedSequences LinearProjectionAttention::shorten_packed(
+    const at::Tensor& kv_T2M, const at::Tensor& /*input_TM*/,
+    const PackedSequences& sequences) const {
+  TORCH_CHECK(sequences.max_length <= key_projection_KS_.size(1), "sequences of up to ",
+              sequences.max_length, " tokens for a max_length of ", key_projection_KS_.size(1));
+  return project_length(kv_T2M, key_projection_KS_, value_projection_KS_, sequences.start_B1,
+                        compatibility_);
+}
+
 SegmentAttention::SegmentAttention(const ModelConfig& config, const ParameterScope& scope)
     : Attention(config, scope),
       score_weight_HM_(
@@ -99,6 +108,13 @@ KeyValue SegmentAttention::shorten(const at::Tensor& key_BSM, const at::Tensor& 
       *std::min_element(sequences.lengths.begin(), sequences.lengths.end());
   if (shortest < slots) out.mask_B11S = member_B1KS.any(-1).unsqueeze(2);
   return out;
+}
+
+ShortenedSequences SegmentAttention::shorten_packed(const at::Tensor& kv_T2M,
+                                                    const at::Tensor& input_TM,
+                                                    const PackedSequences& sequences) const {
+  return pool_segments(kv_T2M, at::linear(input_TM, score_weight_HM_, score_bias_H_),
+                       sequences.start_B1, projected_length_);
 }
 
 }  // namespace linformer

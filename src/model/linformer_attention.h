@@ -17,6 +17,8 @@ class LinearProjectionAttention : public Attention {
  protected:
   KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
                    const at::Tensor& input_TM, const PackedSequences& sequences) const override;
+  ShortenedSequences shorten_packed(const at::Tensor& kv_T2M, const at::Tensor& input_TM,
+                                    const PackedSequences& sequences) const override;
   bool shortens() const override { return true; }
 
  private:
@@ -36,6 +38,8 @@ class SegmentAttention : public Attention {
  protected:
   KeyValue shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
                    const at::Tensor& input_TM, const PackedSequences& sequences) const override;
+  ShortenedSequences shorten_packed(const at::Tensor& kv_T2M, const at::Tensor& input_TM,
+                                    const PackedSequences& sequences) const override;
   bool shortens() const override { return true; }
 
  private:

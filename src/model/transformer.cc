@@ -76,25 +76,25 @@ Transformer::Transformer(const ModelConfig& config, ParameterStore& store)
 }
 
 at::Tensor Transformer::encode(const PackedSequences& source, const ForwardOptions& options) {
-  at::Tensor x_TM =
-      embedding_.forward(source.ids_T, source.positions_T, source.max_length, options);
+  Stream x =
+      as_stream(embedding_.forward(source.ids_T, source.positions_T, source.max_length, options));
   for (const EncoderLayer& layer : encoder_) {
-    x_TM = layer.forward(x_TM, source, options);
-    poll_signals(x_TM);
+    x = layer.forward(x, source, options);
+    poll_signals(x.x_TM);
   }
-  return encoder_norm_ ? encoder_norm_->forward(x_TM) : x_TM;
+  return encoder_norm_ ? encoder_norm_->forward(x.x_TM) : x.x_TM;
 }
 
 at::Tensor Transformer::decode(const PackedSequences& target, const at::Tensor& memory_TM,
                                const PackedSequences& source, const ForwardOptions& options) {
   TORCH_CHECK(!config_.encoder_only, "an encoder-only model has no decoder");
-  at::Tensor y_TM =
-      embedding_.forward(target.ids_T, target.positions_T, target.max_length, options);
+  Stream y =
+      as_stream(embedding_.forward(target.ids_T, target.positions_T, target.max_length, options));
   for (const DecoderLayer& layer : decoder_) {
-    y_TM = layer.forward(y_TM, target, memory_TM, source, options);
-    poll_signals(y_TM);
+    y = layer.forward(y, target, memory_TM, source, options);
+    poll_signals(y.x_TM);
   }
-  return decoder_norm_ ? decoder_norm_->forward(y_TM) : y_TM;
+  return decoder_norm_ ? decoder_norm_->forward(y.x_TM) : y.x_TM;
 }
 
 DecoderState Transformer::start(const at::Tensor& memory_TM, const PackedSequences& source) const {

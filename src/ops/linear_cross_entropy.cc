@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/signals.h"
+#include "ops/accelerator.h"
 #include "ops/token_nll.h"
 
 namespace linformer {
@@ -19,11 +20,76 @@ struct Gradients {
   at::Tensor bias_V;
 };
 
+struct Settings {
+  double smoothing;
+  double scale;
+  at::Tensor device_scale;
+  bool is_root;
+  bool wants_gradient;
+};
+
+/// The accelerator where it takes these logits.
+const Accelerator* accelerator_for(const at::Tensor& weight_VM, const at::Tensor& targets_T) {
+  const bool fits = weight_VM.scalar_type() == at::kBFloat16 && weight_VM.size(0) % 8 == 0 &&
+                    targets_T.scalar_type() == at::kInt;
+  return fits ? accelerator_of(weight_VM.device()) : nullptr;
+}
+
+/// Loss, nll and, where wanted, gradients, of bfloat16 logits on the accelerator.
+variable_list accelerated(const Accelerator& accelerator, const at::Tensor& hidden_TM,
+                          const at::Tensor& weight_VM, const std::optional<at::Tensor>& bias,
+                          const at::Tensor& targets_T, const Settings& settings,
+                          Gradients& gradients) {
+  constexpr std::int64_t kRows = 8192;  // 0.8 GB of logits at 50,000 classes
+  std::vector<at::Tensor> losses;
+  std::vector<at::Tensor> nlls;
+  std::vector<at::Tensor> hidden_gradients;
+  for (std::int64_t begin = 0; begin < hidden_TM.size(0); begin += kRows) {
+    const std::int64_t count = std::min(kRows, hidden_TM.size(0) - begin);
+    const at::Tensor hidden_CM = hidden_TM.narrow(0, begin, count);
+    at::Tensor logits_CV = at::linear(hidden_CM, weight_VM, bias);
+    const Accelerator::RowLosses rows =
+        accelerator.cross_entropy(logits_CV, targets_T.narrow(0, begin, count), settings.smoothing,
+                                  settings.device_scale, settings.wants_gradient);
+    losses.push_back(rows.loss_C.sum());
+    nlls.push_back(rows.nll_C.sum());
+    if (!settings.wants_gradient) continue;
+    hidden_gradients.push_back(at::mm(logits_CV, weight_VM));
+    const at::Tensor weight_VM_part = at::mm(logits_CV.t(), hidden_CM);
+    if (begin == 0) {
+      gradients.weight_VM = weight_VM_part;
+    } else {
+      gradients.weight_VM.add_(weight_VM_part);
+    }
+    if (!bias) continue;
+    const at::Tensor bias_V = logits_CV.sum(0, false, at::kFloat);
+    gradients.bias_V = begin == 0 ? bias_V : gradients.bias_V + bias_V;
+  }
+  if (settings.wants_gradient) {
+    gradients.hidden_TM =
+        hidden_gradients.size() == 1 ? hidden_gradients.front() : at::cat(hidden_gradients);
+    if (bias) gradients.bias_V = gradients.bias_V.to(weight_VM.scalar_type());
+  }
+  return {losses.size() == 1 ? losses.front() : at::stack(losses).sum(),
+          nlls.size() == 1 ? nlls.front() : at::stack(nlls).sum()};
+}
+
 struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
   static variable_list forward(AutogradContext* context, const at::Tensor& hidden_TM,
                                const at::Tensor& weight_VM, const std::optional<at::Tensor>& bias,
-                               const at::Tensor& targets_T, double smoothing, double scale,
-                               bool wants_gradient) {
+                               const at::Tensor& targets_T, const Settings& settings) {
+    context->saved_data["is_root"] = settings.is_root;
+    if (const Accelerator* accelerator = accelerator_for(weight_VM, targets_T)) {
+      Gradients gradients;
+      const variable_list out =
+          accelerated(*accelerator, hidden_TM, weight_VM, bias, targets_T, settings, gradients);
+      if (settings.wants_gradient) {
+        context->save_for_backward({gradients.hidden_TM, gradients.weight_VM, gradients.bias_V});
+      }
+      context->mark_non_differentiable({out[1]});
+      return out;
+    }
+    const auto [smoothing, scale, device_scale, is_root, wants_gradient] = settings;
     const at::Tensor bias_V = bias.value_or(at::Tensor());
     const bool is_double = hidden_TM.scalar_type() == at::kDouble;
     const auto wide = hidden_TM.options().dtype(is_double ? at::kDouble : at::kFloat);
@@ -79,12 +145,13 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& factor = outputs[0];
     // On a CPU the usual factor 1 costs a look instead of a pass over the weight's gradient.
-    const bool is_one = factor.is_cpu() && factor.item<double>() == 1.0;
+    const bool is_one = context->saved_data["is_root"].toBool() ||
+                        (factor.is_cpu() && factor.item<double>() == 1.0);
     const auto scaled = [&](const at::Tensor& gradient) {
       if (!gradient.defined() || is_one) return gradient;
       return gradient * factor.to(gradient.scalar_type());
     };
-    return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]), {}, {}, {}, {}};
+    return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]), {}, {}};
   }
 };
 
@@ -93,6 +160,8 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
 LinearCrossEntropyResult linear_cross_entropy(const LinearCrossEntropyInputs& in) {
   TORCH_CHECK(in.hidden_TM.size(1) == in.weight_VM.size(1), "hidden ", in.hidden_TM.sizes(),
               " does not fit the head's weight ", in.weight_VM.sizes());
+  TORCH_CHECK(accelerator_for(in.weight_VM, in.targets_T) == nullptr || in.device_scale.defined(),
+              "int32 targets come with a scale on the device");
   TORCH_CHECK(in.targets_T.size(0) == in.hidden_TM.size(0), "got ", in.targets_T.size(0),
               " targets for ", in.hidden_TM.size(0), " rows");
   const auto is_trained = [](const at::Tensor& x) { return x.defined() && x.requires_grad(); };
@@ -102,7 +171,7 @@ LinearCrossEntropyResult linear_cross_entropy(const LinearCrossEntropyInputs& in
   const variable_list out = LinearCrossEntropy::apply(
       in.hidden_TM, in.weight_VM,
       in.bias_V.defined() ? std::optional<at::Tensor>(in.bias_V) : std::nullopt, in.targets_T,
-      in.label_smoothing, in.scale, wants_gradient);
+      Settings{in.label_smoothing, in.scale, in.device_scale, in.is_root, wants_gradient});
   return {out[0], out[1]};
 }
 

@@ -1,10 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/packed_attention.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "ops/accelerator.h"
 
 namespace linformer {
 namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// Whether the accelerator's kernels for short sequences take these.
+bool has_short_kernel(const AttentionStarts& starts, std::int64_t head_width) {
+  constexpr std::int64_t kLongest = 512;
+  return std::max(starts.max_queries, starts.max_keys) <= kLongest &&
+         (head_width == 32 || head_width == 64);
+}
+
+at::Tensor attend_flash(const at::Tensor& query_THD, const at::Tensor& key_SHD,
+                        const at::Tensor& value_SHD, const AttentionStarts& starts, bool causal) {
+  return std::get<0>(at::_flash_attention_forward(query_THD, key_SHD, value_SHD, starts.query_B1,
+                                                  starts.key_B1, starts.max_queries,
+                                                  starts.max_keys, /*dropout_p=*/0.0, causal,
+                                                  /*return_debug_mask=*/false))
+      .flatten(1);
+}
+
+/// The columns of queries, keys and values in one matrix or two.
+struct Columns {
+  at::Tensor query_TM;
+  at::Tensor key_SM;
+  at::Tensor value_SM;
+};
+
+Columns columns_of_self(const at::Tensor& qkv_T3M) {
+  const std::int64_t width = qkv_T3M.size(1) / 3;
+  return {qkv_T3M.narrow(1, 0, width), qkv_T3M.narrow(1, width, width),
+          qkv_T3M.narrow(1, 2 * width, width)};
+}
+
+Columns columns_of_cross(const at::Tensor& query_TM, const at::Tensor& kv_S2M) {
+  const std::int64_t width = query_TM.size(1);
+  return {query_TM, kv_S2M.narrow(1, 0, width), kv_S2M.narrow(1, width, width)};
+}
+
+AcceleratedAttention attention_of(const Columns& columns, const AttentionStarts& starts,
+                                  std::int64_t heads, bool causal) {
+  return {.query_TM = columns.query_TM,
+          .key_SM = columns.key_SM,
+          .value_SM = columns.value_SM,
+          .query_start_B1 = starts.query_B1,
+          .key_start_B1 = starts.key_B1,
+          .out_TM = {},
+          .lse_HT = {},
+          .heads = heads,
+          .max_queries = starts.max_queries,
+          .max_keys = starts.max_keys,
+          .causal = causal};
+}
+
+void save_attention(AutogradContext* context, const AcceleratedAttention& attention,
+                    const variable_list& inputs) {
+  variable_list saved{attention.out_TM, attention.lse_HT, attention.query_start_B1,
+                      attention.key_start_B1};
+  saved.insert(saved.end(), inputs.begin(), inputs.end());
+  context->save_for_backward(saved);
+  context->saved_data["heads"] = attention.heads;
+  context->saved_data["max_queries"] = attention.max_queries;
+  context->saved_data["max_keys"] = attention.max_keys;
+  context->saved_data["causal"] = attention.causal;
+}
+
+AcceleratedAttention saved_attention(AutogradContext* context, const variable_list& saved,
+                                     const Columns& columns) {
+  const auto number = [&](const char* name) { return context->saved_data[name].toInt(); };
+  AcceleratedAttention out = attention_of(columns,
+                                          {.query_B1 = saved[2],
+                                           .key_B1 = saved[3],
+                                           .max_queries = number("max_queries"),
+                                           .max_keys = number("max_keys")},
+                                          number("heads"), context->saved_data["causal"].toBool());
+  out.out_TM = saved[0];
+  out.lse_HT = saved[1];
+  return out;
+}
+
+struct ShortSelf : torch::autograd::Function<ShortSelf> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv_T3M,
+                            const AttentionStarts& starts, std::int64_t heads, bool causal) {
+    AcceleratedAttention attention = attention_of(columns_of_self(qkv_T3M), starts, heads, causal);
+    accelerator_of(qkv_T3M.device())->attend(attention);
+    save_attention(context, attention, {qkv_T3M});
+    return attention.out_TM;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor gradient = at::empty_like(saved[4]);
+    const Columns to = columns_of_self(gradient);
+    accelerator_of(gradient.device())
+        ->attend_backward(saved_attention(context, saved, columns_of_self(saved[4])), outputs[0],
+                          to.query_TM, to.key_SM, to.value_SM);
+    return {gradient, {}, {}, {}};
+  }
+};
+
+struct ShortCross : torch::autograd::Function<ShortCross> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& query_TM,
+                            const at::Tensor& kv_S2M, const AttentionStarts& starts,
+                            std::int64_t heads) {
+    AcceleratedAttention attention =
+        attention_of(columns_of_cross(query_TM, kv_S2M), starts, heads, false);
+    accelerator_of(query_TM.device())->attend(attention);
+    save_attention(context, attention, {query_TM, kv_S2M});
+    return attention.out_TM;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor query_gradient = at::empty(saved[4].sizes(), saved[4].options());
+    const at::Tensor kv_gradient = at::empty_like(saved[5]);
+    const Columns to = columns_of_cross(query_gradient, kv_gradient);
+    accelerator_of(query_gradient.device())
+        ->attend_backward(saved_attention(context, saved, columns_of_cross(saved[4], saved[5])),
+                          outputs[0], to.query_TM, to.key_SM, to.value_SM);
+    return {query_gradient, kv_gradient, {}, {}};
+  }
+};
 
 at::Tensor as_batch_of_one(const at::Tensor& x_NHD) { return x_NHD.transpose(0, 1).unsqueeze(0); }
 
@@ -41,6 +165,26 @@ at::Tensor attend_each(const PackedAttentionInputs& in) {
     outputs.push_back(attend(one).squeeze(0).transpose(0, 1).flatten(1));
   }
   return with_all_rows(at::cat(outputs), in.queries);
+}
+
+at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& starts,
+                              std::int64_t heads, bool causal) {
+  const std::int64_t width = qkv_T3M.size(1) / 3;
+  if (has_short_kernel(starts, width / heads)) {
+    return ShortSelf::apply(qkv_T3M, starts, heads, causal);
+  }
+  const auto parts = qkv_T3M.unflatten(1, {3, heads, -1}).unbind(1);
+  return attend_flash(parts[0], parts[1], parts[2], starts, causal);
+}
+
+at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_S2M,
+                               const AttentionStarts& starts, std::int64_t heads) {
+  const std::int64_t width = query_TM.size(1);
+  if (has_short_kernel(starts, width / heads)) {
+    return ShortCross::apply(query_TM, kv_S2M, starts, heads);
+  }
+  const auto parts = kv_S2M.unflatten(1, {2, heads, -1}).unbind(1);
+  return attend_flash(query_TM.unflatten(1, {heads, -1}), parts[0], parts[1], starts, false);
 }
 
 }  // namespace linformer

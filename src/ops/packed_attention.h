@@ -30,4 +30,25 @@ bool prefers_attend_each(const PackedSequences& queries, const PackedSequences& 
 /// c10::Error when sizes disagree.
 at::Tensor attend_each(const PackedAttentionInputs& inputs);
 
+/// Where the sequences of packed queries and of their keys start (PackedSequences::start_B1), and
+/// upper bounds of their lengths. Every row belongs to a sequence.
+struct AttentionStarts {
+  at::Tensor query_B1;  // int32
+  at::Tensor key_B1;
+  std::int64_t max_queries = 0;
+  std::int64_t max_keys = 0;
+};
+
+// Attention without pads on a GPU with an accelerator, in bfloat16, head width a multiple of 8 up
+// to 256: by kernels of our own for sequences of up to 512 tokens and heads of 32 or 64, else by
+// ATen's variable-length flash attention. M = H D columns; differentiable; queries without keys get
+// 0.
+
+/// Queries, keys and values side by side: qkv_T3M -> [T, M].
+at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& starts,
+                              std::int64_t heads, bool causal);
+/// query_TM attends to keys and values side by side, kv_S2M -> [T, M].
+at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_S2M,
+                               const AttentionStarts& starts, std::int64_t heads);
+
 }  // namespace linformer

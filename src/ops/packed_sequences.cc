@@ -91,6 +91,17 @@ PackedSequences pack_sequences(std::span<const std::int64_t> ids,
   return out;
 }
 
+PackedSequences pack_by_starts(const at::Tensor& ids_T, const at::Tensor& positions_T,
+                               const at::Tensor& start_B1, std::int64_t max_length) {
+  PackedSequences out;
+  out.ids_T = ids_T;
+  out.positions_T = positions_T;
+  out.start_B1 = start_B1;
+  out.max_length = max_length;
+  out.num_tokens = ids_T.size(0);
+  return out;
+}
+
 PackedSequences pack_rectangle(const at::Tensor& ids_BN) {
   PackedSequences out;
   out.max_length = ids_BN.size(1);

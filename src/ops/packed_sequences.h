@@ -26,6 +26,11 @@ struct PackedSequences {
   std::int64_t max_length = 0;  // N
   std::int64_t num_tokens = 0;  // R
 
+  // By starts (pack_by_starts) in place of rows, lengths and mask: attention in kernels that read
+  // where sequences begin, so that one recorded graph serves every batch of a shape.
+  at::Tensor start_B1;  // int32: first row of each sequence, and the number of rows
+
+  bool has_starts() const { return start_B1.defined(); }
   std::int64_t num_rows() const { return ids_T.size(0); }  // T
   std::int64_t batch_size() const { return static_cast<std::int64_t>(lengths.size()); }
   bool is_ragged() const { return mask_BN.defined(); }
@@ -36,6 +41,12 @@ struct PackedSequences {
 PackedSequences pack_sequences(std::span<const std::int64_t> ids,
                                std::span<const std::int64_t> lengths, at::Device device,
                                std::int64_t num_rows = 0);
+
+/// A view of what is on the device already: int32 ids and positions of T rows, and starts of B
+/// sequences, to which all rows belong; pads at the end are sequences of their own. No sequence is
+/// longer than `max_length`.
+PackedSequences pack_by_starts(const at::Tensor& ids_T, const at::Tensor& positions_T,
+                               const at::Tensor& start_B1, std::int64_t max_length);
 
 /// B sequences of one length N from ids_BN (int64, on its device).
 PackedSequences pack_rectangle(const at::Tensor& ids_BN);

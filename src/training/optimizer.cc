@@ -34,6 +34,36 @@ Optimizer::Optimizer(ParameterStore& store, const TrainingConfig& config)
     group.step_tensors.push_back(
         at::zeros({}, at::TensorOptions(at::kFloat).device(store.device())));
   }
+  if (store.dtype() == at::kBFloat16 && accelerator_of(store.device()) != nullptr) {
+    fused_ = make_fused();
+  }
+}
+
+FusedAdam Optimizer::make_fused() const {
+  const auto options = at::TensorOptions(at::kFloat).device(store_.device());
+  FusedAdam out{.members = std::vector<FusedAdam::Member>(moments_.size()),
+                .beta1 = config_.beta1,
+                .beta2 = config_.beta2,
+                .epsilon = config_.epsilon,
+                .weight_decay = config_.weight_decay,
+                .is_decoupled = config_.optimizer == OptimizerKind::kAdamW,
+                .gradient_clip = config_.gradient_clip,
+                .learning_rate = at::zeros({}, options),
+                .steps = at::zeros({}, options),
+                .norms_P = at::zeros({static_cast<std::int64_t>(moments_.size())}, options),
+                .norm = at::zeros({}, options)};
+  for (const Group& group : groups_) {
+    for (const std::size_t i : group.members) {
+      const Moments& moment = moments_[i];
+      out.members[i] = {.gradient = {},
+                        .master = moment.parameter->master,
+                        .exp_avg = moment.exp_avg,
+                        .exp_avg_sq = moment.exp_avg_sq,
+                        .shadow = moment.parameter->compute,
+                        .lr_scale = group.lr_scale};
+    }
+  }
+  return out;
 }
 
 Optimizer::Group& Optimizer::group_of(const Parameter& parameter) {
@@ -52,6 +82,7 @@ void Optimizer::set_steps(std::int64_t steps) {
   for (Group& group : groups_) {
     for (at::Tensor& tensor : group.step_tensors) tensor.fill_(static_cast<double>(steps));
   }
+  if (fused_) fused_->steps.fill_(static_cast<double>(steps));
 }
 
 std::vector<at::Tensor> Optimizer::take_gradients() {
@@ -67,7 +98,27 @@ std::vector<at::Tensor> Optimizer::take_gradients() {
   return gradients;
 }
 
+void Optimizer::set_learning_rate(double learning_rate) {
+  fused_->learning_rate.fill_(learning_rate);
+}
+
+void Optimizer::apply() {
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < moments_.size(); ++i) {
+    fused_->members[i].gradient = moments_[i].parameter->compute.grad();
+  }
+  accelerator_of(store_.device())->adam_step(*fused_);
+  for (FusedAdam::Member& member : fused_->members) member.gradient.reset();
+  store_.clear_gradients();
+}
+
 StepOutcome Optimizer::step(double learning_rate) {
+  if (has_apply()) {
+    set_learning_rate(learning_rate);
+    count_step();
+    apply();
+    return outcome();
+  }
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients = take_gradients();
   const at::Tensor norms_P = at::stack(at::_foreach_norm(gradients, 2));

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/training_config.h"
 #include "model/parameter_store.h"
+#include "ops/accelerator.h"
 
 namespace linformer {
 
@@ -16,8 +18,9 @@ struct StepOutcome {
   at::Tensor gradient_norms_P;  // of each trained parameter
 };
 
-/// Adam or AdamW (fused, ATen) on the float32 masters of a store, with clipping of the whole
-/// gradient's norm. Parameters that never get a gradient have no moments.
+/// Adam or AdamW on the float32 masters of a store, with clipping of the whole gradient's norm: by
+/// ATen's fused kernels, or in bfloat16 on a GPU with an accelerator by ours. Parameters that never
+/// get a gradient have no moments.
 class Optimizer {
  public:
   Optimizer(ParameterStore& store, const TrainingConfig& config);
@@ -25,6 +28,15 @@ class Optimizer {
   /// Applies the gradients that backward left in the store and drops them. A non-finite gradient
   /// leaves weights and moments as they are; its norm says so. Shadows are refreshed.
   StepOutcome step(double learning_rate);
+
+  /// The parts of a step where has_apply(): the rate, written to the device; the work on the
+  /// device, which a graph may record; and the count on the host.
+  bool has_apply() const { return fused_.has_value(); }
+  void set_learning_rate(double learning_rate);
+  void apply();
+  void count_step() { ++steps_; }
+  /// Of the last apply().
+  StepOutcome outcome() const { return {fused_->norm, fused_->norms_P}; }
 
   /// Name of the first parameter whose gradient was not finite. Waits for the device.
   std::string first_non_finite(const StepOutcome& outcome) const;
@@ -41,6 +53,7 @@ class Optimizer {
   const std::vector<Moments>& moments() const { return moments_; }
 
  private:
+  FusedAdam make_fused() const;
   std::vector<at::Tensor> take_gradients();
 
   // The parameters of one learning rate, side by side.
@@ -58,6 +71,7 @@ class Optimizer {
   TrainingConfig config_;
   std::vector<Moments> moments_;
   std::vector<Group> groups_;
+  std::optional<FusedAdam> fused_;  // where the accelerator does it
   std::int64_t steps_ = 0;
 };
 

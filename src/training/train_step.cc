@@ -10,10 +10,7 @@
 namespace linformer {
 
 StepSums accumulate_gradients(Transformer& model, const StepBatches& batches,
-                              double label_smoothing, std::uint64_t seed, std::int64_t step,
-                              at::Device device) {
-  at::manual_seed(
-      SplitMix64(seed ^ (static_cast<std::uint64_t>(step) * 0x9E3779B97F4A7C15ULL)).next());
+                              double label_smoothing, at::Device device) {
   StepSums sums;
   sums.target_tokens = batches.target_tokens;
   const ForwardOptions options{.training = true};
@@ -35,6 +32,11 @@ StepSums accumulate_gradients(Transformer& model, const StepBatches& batches,
   }
   if (fault_nan("loss")) sums.nll_sum.fill_(std::numeric_limits<double>::quiet_NaN());
   return sums;
+}
+
+void seed_dropout(std::uint64_t seed, std::int64_t step) {
+  at::manual_seed(
+      SplitMix64(seed ^ (static_cast<std::uint64_t>(step) * 0x9E3779B97F4A7C15ULL)).next());
 }
 
 }  // namespace linformer

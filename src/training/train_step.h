@@ -16,10 +16,11 @@ struct StepSums {
 };
 
 /// Forward and backward of the batches of one step; gradients are left in the model's parameters:
-/// those of the label-smoothed cross-entropy averaged over all target tokens of the step. Dropout
-/// is reseeded from `seed` and `step`.
+/// those of the label-smoothed cross-entropy averaged over all target tokens of the step.
 StepSums accumulate_gradients(Transformer& model, const StepBatches& batches,
-                              double label_smoothing, std::uint64_t seed, std::int64_t step,
-                              at::Device device);
+                              double label_smoothing, at::Device device);
+
+/// Makes dropout a function of the run's seed and the step.
+void seed_dropout(std::uint64_t seed, std::int64_t step);
 
 }  // namespace linformer

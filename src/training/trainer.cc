@@ -63,6 +63,7 @@ Trainer::Trainer(const TrainerParts& parts, TrainState state)
       writer_(parts.run_directory,
               std::max(parts.config.checkpoint.keep, parts.config.training.average_last),
               parts.on_save),
+      runner_(parts.model, parts.store, parts.optimizer, parts.config),
       start_(std::chrono::steady_clock::now()) {
   const TrainingConfig& training = parts_.config.training;
   const LoaderOptions options = loader_options(parts_.config, parts_.train);
@@ -147,18 +148,15 @@ FinalRecord Trainer::run() {
 }
 
 void Trainer::run_step() {
-  const TrainingConfig& training = parts_.config.training;
   const StepBatches batches = loader_->next();
   fault_point("step");
-  const StepSums sums = accumulate_gradients(parts_.model, batches, training.label_smoothing,
-                                             parts_.config.seed, state_.step, parts_.device);
   const double rate =
       learning_rate_at(parts_.config, {.step = state_.step,
                                        .total_steps = total_steps_,
                                        .epochs_done = state_.epoch,
                                        .steps_per_epoch = steps_per_epoch_,
                                        .plateau_reductions = state_.plateau_reductions});
-  const StepOutcome outcome = parts_.optimizer.step(rate);
+  const auto [sums, outcome] = runner_.run(batches, state_.step, rate);
   if (parts_.average != nullptr) parts_.average->update(parts_.store, state_.step);
   finish_step(sums, outcome, rate, batches);
 }

@@ -15,8 +15,8 @@
 #include "training/checkpoint_writer.h"
 #include "training/corpus_loss.h"
 #include "training/lr_schedule.h"
+#include "training/step_runner.h"
 #include "training/train_state.h"
-#include "training/train_step.h"
 
 namespace linformer {
 
@@ -84,6 +84,7 @@ class Trainer {
   TrainState state_;
   std::unique_ptr<BatchLoader> loader_;
   CheckpointWriter writer_;
+  StepRunner runner_;
   std::int64_t total_steps_ = 0;
   std::int64_t steps_per_epoch_ = 0;
   std::int64_t saved_step_ = -1;

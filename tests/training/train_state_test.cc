@@ -53,7 +53,8 @@ struct SavedRun {
     const PairSet pairs = copy_pairs({"abc", "dd", "cab"});
     const std::vector<std::vector<std::uint32_t>> batches{{0, 1, 2}};
     for (std::int64_t step = 0; step < steps; ++step) {
-      accumulate_gradients(*tiny.model, gather_step(pairs, batches, {}), 0.1, 1, step, at::kCPU);
+      seed_dropout(1, step);
+      accumulate_gradients(*tiny.model, gather_step(pairs, batches, {}), 0.1, at::kCPU);
       optimizer.step(1e-2);
     }
   }

@@ -26,7 +26,8 @@ std::vector<at::Tensor> gradients(TinyModel& tiny, const StepBatches& batches,
                                   double smoothing = 0.1, std::uint64_t seed = 1,
                                   std::int64_t step = 3) {
   tiny.store->clear_gradients();
-  accumulate_gradients(*tiny.model, batches, smoothing, seed, step, at::kCPU);
+  seed_dropout(seed, step);
+  accumulate_gradients(*tiny.model, batches, smoothing, at::kCPU);
   std::vector<at::Tensor> out;
   for (const Parameter& parameter : tiny.store->parameters()) {
     const at::Tensor& gradient = parameter.compute.grad();
@@ -75,7 +76,7 @@ TEST_P(Accumulation, SumIsThatOfAnEvaluation) {
   TinyModel tiny(tiny_config(GetParam(), kByteVocabulary), at::kDouble);
   const Batches batches{{0, 1}, {2, 3, 4}};
   const StepSums sums =
-      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.1, 1, 0, at::kCPU);
+      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.1, at::kCPU);
   const CorpusLoss loss = corpus_loss(*tiny.model, gather_pairs(pairs), 1000, at::kCPU);
   EXPECT_NEAR(sums.nll_sum.item<double>(), loss.nll_sum, 1e-9 * loss.nll_sum);
   EXPECT_EQ(sums.target_tokens, loss.tokens);
@@ -104,10 +105,10 @@ TEST(AccumulateGradients, SmoothingChangesTheGradientOnly) {
                      gradients(tiny, step_of(pairs, batches), 0.3)),
             1e-4);
   const double plain =
-      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.0, 1, 0, at::kCPU)
+      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.0, at::kCPU)
           .nll_sum.item<double>();
   const double smooth =
-      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.3, 1, 0, at::kCPU)
+      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.3, at::kCPU)
           .nll_sum.item<double>();
   EXPECT_DOUBLE_EQ(plain, smooth);
 }

@@ -1,0 +1,33 @@
+# Kernels of our own (src/kernels/*.cu, torch-free) and what hands tensors to them (src/cuda), for programs on torch_cuda.
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80 90)
+endif()
+enable_language(CUDA)
+if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)  # unknown to CMake 3.25
+endif()
+find_package(CUDAToolkit REQUIRED)
+
+file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/kernels/*.cu)
+add_library(lf_kernels_cuda STATIC ${kernels})
+target_include_directories(lf_kernels_cuda PUBLIC ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(lf_kernels_cuda PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
+target_link_libraries(lf_kernels_cuda PUBLIC CUDA::cudart_static)
+
+add_module(cuda DEPENDS lf_ops lf_kernels_cuda)
+target_link_libraries(lf_cuda PUBLIC lf_torch_headers)
+
+# It registers itself before main; no symbol of it is asked for.
+function(link_accelerator target)
+  target_link_libraries(${target} PRIVATE -Wl,--whole-archive lf_cuda -Wl,--no-whole-archive lf_kernels_cuda)
+endfunction()
+
+# Needs a GPU to run; built with the preset so that it always compiles.
+find_package(GTest)
+if(GTest_FOUND)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/cuda/*.cc)
+  add_executable(cuda_tests ${tests})
+  target_include_directories(cuda_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(cuda_tests PRIVATE lf_training lf_warnings lf_torch_cuda GTest::gtest)
+  link_accelerator(cuda_tests)
+endif()

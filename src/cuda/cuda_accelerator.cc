@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/cuda/CUDAContext.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+
+#include "kernels/adam_cuda.h"
+#include "kernels/cross_entropy_cuda.h"
+#include "kernels/embedding_cuda.h"
+#include "kernels/layer_norm_cuda.h"
+#include "kernels/length_projection_cuda.h"
+#include "kernels/segment_pooling_cuda.h"
+#include "kernels/short_attention_cuda.h"
+#include "ops/accelerator.h"
+
+namespace linformer {
+namespace {
+
+cudaStream_t stream() { return at::cuda::getCurrentCUDAStream(); }
+
+void check_bfloat16(const at::Tensor& x) {
+  TORCH_CHECK(x.is_cuda() && x.scalar_type() == at::kBFloat16 && x.stride(-1) == 1 &&
+                  reinterpret_cast<std::uintptr_t>(x.const_data_ptr()) % 16 == 0,
+              "want aligned bfloat16 rows on a GPU, got ", x.toString(), " ", x.sizes());
+}
+
+at::Tensor contiguous_or_none(const at::Tensor& x) {
+  if (!x.defined()) return x;
+  check_bfloat16(x.contiguous());
+  return x.contiguous();
+}
+
+const void* data_or_null(const at::Tensor& x) { return x.defined() ? x.const_data_ptr() : nullptr; }
+
+at::Tensor floats(at::IntArrayRef shape, const at::Tensor& like) {
+  return at::empty(shape, like.options().dtype(at::kFloat));
+}
+
+float* data_of(const at::Tensor& x) { return static_cast<float*>(x.mutable_data_ptr()); }
+
+const std::int32_t* integers_of(const at::Tensor& x) {
+  TORCH_CHECK(x.scalar_type() == at::kInt && x.is_contiguous(), "want int32, got ", x.toString());
+  return static_cast<const std::int32_t*>(x.const_data_ptr());
+}
+
+class CudaGraph final : public DeviceGraph {
+ public:
+  explicit CudaGraph(at::MempoolId_t pool) : pool_(pool) {}
+
+  void capture(const std::function<void()>& work) override {
+    graph_.capture_begin(pool_);
+    try {
+      work();
+    } catch (...) {
+      // The stream must leave the capture, or nothing can be saved.
+      try {
+        graph_.capture_end();
+      } catch (const c10::Error&) {
+      }
+      throw;
+    }
+    graph_.capture_end();
+  }
+  void replay() override { graph_.replay(); }
+  at::MempoolId_t pool() const { return pool_; }
+
+ private:
+  at::MempoolId_t pool_;
+  at::cuda::CUDAGraph graph_;
+};
+
+LengthProjection projection(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
+                            const at::Tensor& F_KN, const at::Tensor& start_B1, bool all_slots) {
+  check_bfloat16(kv_T2M);
+  check_bfloat16(E_KN);
+  check_bfloat16(F_KN);
+  TORCH_CHECK(kv_T2M.size(1) % 128 == 0 && kv_T2M.stride(0) % 8 == 0, "keys and values of width ",
+              kv_T2M.size(1) / 2, " (want a multiple of 64)");
+  LengthProjection out{};
+  out.kv_T2M = kv_T2M.const_data_ptr();
+  out.kv_stride = kv_T2M.stride(0);
+  out.E_KN = E_KN.const_data_ptr();
+  out.F_KN = F_KN.const_data_ptr();
+  out.start_B1 = integers_of(start_B1);
+  out.batch = start_B1.size(0) - 1;
+  out.width = kv_T2M.size(1) / 2;
+  out.slots = E_KN.size(0);
+  out.max_length = E_KN.size(1);
+  out.all_slots = all_slots;
+  return out;
+}
+
+/// Room for the slots of every sequence, with their starts.
+Accelerator::ProjectedLength slots_of(const at::Tensor& kv_T2M, const at::Tensor& start_B1,
+                                      std::int64_t slots, bool all_slots) {
+  const std::int64_t batch = start_B1.size(0) - 1;
+  Accelerator::ProjectedLength out{at::empty({batch * slots, kv_T2M.size(1)}, kv_T2M.options()),
+                                   at::empty_like(start_B1)};
+  find_slot_starts(integers_of(start_B1), batch, slots, all_slots,
+                   static_cast<std::int32_t*>(out.slot_start_B1.mutable_data_ptr()), stream());
+  return out;
+}
+
+SegmentPooling pooling(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
+                       const at::Tensor& start_B1, const Accelerator::ProjectedLength& slots,
+                       std::int64_t num_slots) {
+  check_bfloat16(kv_T2M);
+  TORCH_CHECK(scores_TH.is_contiguous() && scores_TH.scalar_type() == at::kBFloat16, "scores ",
+              scores_TH.toString());
+  SegmentPooling out{};
+  out.kv_T2M = kv_T2M.const_data_ptr();
+  out.kv_stride = kv_T2M.stride(0);
+  out.scores_TH = scores_TH.const_data_ptr();
+  out.start_B1 = integers_of(start_B1);
+  out.slot_start_B1 = integers_of(slots.slot_start_B1);
+  out.pooled_S2M = slots.slots_S2M.mutable_data_ptr();
+  out.batch = start_B1.size(0) - 1;
+  out.slots = num_slots;
+  out.heads = scores_TH.size(1);
+  out.head_width = kv_T2M.size(1) / 2 / out.heads;
+  TORCH_CHECK(out.heads <= 16 && out.head_width <= 256, out.heads, " heads of width ",
+              out.head_width, " (want at most 16 of 256)");
+  return out;
+}
+
+ShortAttention short_attention(const AcceleratedAttention& in) {
+  for (const at::Tensor& x : {in.query_TM, in.key_SM, in.value_SM}) {
+    check_bfloat16(x);
+    TORCH_CHECK(x.stride(0) % 8 == 0, "rows that are not aligned");
+  }
+  TORCH_CHECK(in.key_SM.stride(0) == in.value_SM.stride(0), "keys and values of other strides");
+  return {.query_TM = in.query_TM.const_data_ptr(),
+          .key_SM = in.key_SM.const_data_ptr(),
+          .value_SM = in.value_SM.const_data_ptr(),
+          .query_stride = in.query_TM.stride(0),
+          .key_value_stride = in.key_SM.stride(0),
+          .query_start_B1 = integers_of(in.query_start_B1),
+          .key_start_B1 = integers_of(in.key_start_B1),
+          .out_TM = in.out_TM.mutable_data_ptr(),
+          .lse_HT = data_of(in.lse_HT),
+          .rows = in.query_TM.size(0),
+          .batch = in.query_start_B1.size(0) - 1,
+          .heads = in.heads,
+          .head_width = in.query_TM.size(1) / in.heads,
+          .max_queries = in.max_queries,
+          .max_keys = in.max_keys,
+          .causal = in.causal};
+}
+
+class CudaAccelerator final : public Accelerator {
+ public:
+  Norm layer_norm(const at::Tensor& x_TM, const at::Tensor& residual_TM, const at::Tensor& weight_M,
+                  const at::Tensor& bias_M, double epsilon) const override {
+    const at::Tensor x = x_TM.contiguous();
+    check_bfloat16(x);
+    const at::Tensor residual = contiguous_or_none(residual_TM);
+    Norm out{.sum_TM = residual.defined() ? at::empty_like(x) : x,
+             .out_TM = at::empty_like(x),
+             .mean_T = floats({x.size(0)}, x),
+             .rstd_T = floats({x.size(0)}, x)};
+    layer_norm_forward({.x_TM = x.const_data_ptr(),
+                        .residual_TM = data_or_null(residual),
+                        .weight_M = weight_M.const_data_ptr(),
+                        .bias_M = bias_M.const_data_ptr(),
+                        .sum_TM = residual.defined() ? out.sum_TM.mutable_data_ptr() : nullptr,
+                        .out_TM = out.out_TM.mutable_data_ptr(),
+                        .mean_T = data_of(out.mean_T),
+                        .rstd_T = data_of(out.rstd_T),
+                        .rows = x.size(0),
+                        .width = x.size(1),
+                        .epsilon = static_cast<float>(epsilon)},
+                       stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  NormGradients layer_norm_backward(const UpstreamGradients& upstream, const Norm& norm,
+                                    const at::Tensor& weight_M) const override {
+    const at::Tensor gradient = upstream.out_TM.contiguous();
+    check_bfloat16(gradient);
+    const at::Tensor second = contiguous_or_none(upstream.second_out_TM);
+    const at::Tensor other = contiguous_or_none(upstream.sum_TM);
+    const NormGradients out{at::empty_like(gradient), at::empty_like(weight_M),
+                            at::empty_like(weight_M)};
+    const at::Tensor partial = floats({layer_norm_partial_floats(weight_M.size(0))}, gradient);
+    linformer::layer_norm_backward({.gradient_TM = gradient.const_data_ptr(),
+                                    .second_gradient_TM = data_or_null(second),
+                                    .other_gradient_TM = data_or_null(other),
+                                    .x_TM = norm.sum_TM.const_data_ptr(),
+                                    .weight_M = weight_M.const_data_ptr(),
+                                    .mean_T = data_of(norm.mean_T),
+                                    .rstd_T = data_of(norm.rstd_T),
+                                    .x_gradient_TM = out.x_TM.mutable_data_ptr(),
+                                    .weight_gradient_M = out.weight_M.mutable_data_ptr(),
+                                    .bias_gradient_M = out.bias_M.mutable_data_ptr(),
+                                    .partial = data_of(partial),
+                                    .rows = gradient.size(0),
+                                    .width = gradient.size(1)},
+                                   stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  void attend(AcceleratedAttention& attention) const override {
+    attention.out_TM = at::empty(attention.query_TM.sizes(), attention.query_TM.options());
+    attention.lse_HT = floats({attention.heads, attention.query_TM.size(0)}, attention.query_TM);
+    short_attention_forward(short_attention(attention), stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+  }
+
+  void attend_backward(const AcceleratedAttention& attention, const at::Tensor& gradient_TM,
+                       const at::Tensor& query_gradient_TM, const at::Tensor& key_gradient_SM,
+                       const at::Tensor& value_gradient_SM) const override {
+    const at::Tensor gradient = gradient_TM.contiguous();
+    check_bfloat16(gradient);
+    short_attention_backward({.forward = short_attention(attention),
+                              .out_gradient_TM = gradient.const_data_ptr(),
+                              .query_gradient_TM = query_gradient_TM.mutable_data_ptr(),
+                              .key_gradient_SM = key_gradient_SM.mutable_data_ptr(),
+                              .value_gradient_SM = value_gradient_SM.mutable_data_ptr(),
+                              .query_gradient_stride = query_gradient_TM.stride(0),
+                              .key_value_gradient_stride = key_gradient_SM.stride(0)},
+                             stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+  }
+
+  RowLosses cross_entropy(at::Tensor& logits_CV, const at::Tensor& labels_C, double smoothing,
+                          const at::Tensor& scale, bool wants_gradient) const override {
+    check_bfloat16(logits_CV);
+    TORCH_CHECK(logits_CV.is_contiguous() && logits_CV.size(1) % 8 == 0, "logits of ",
+                logits_CV.size(1), " classes (want a multiple of 8)");
+    const RowLosses out{floats({logits_CV.size(0)}, logits_CV),
+                        floats({logits_CV.size(0)}, logits_CV)};
+    cross_entropy_rows({.logits_CV = logits_CV.mutable_data_ptr(),
+                        .label_C = integers_of(labels_C),
+                        .scale = data_of(scale),
+                        .nll_C = data_of(out.nll_C),
+                        .loss_C = data_of(out.loss_C),
+                        .rows = logits_CV.size(0),
+                        .classes = logits_CV.size(1),
+                        .smoothing = static_cast<float>(smoothing),
+                        .wants_gradient = wants_gradient},
+                       stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,
+                   const at::Tensor& positions_PM, const at::Tensor& at_T,
+                   double scale) const override {
+    check_bfloat16(weight_VM);
+    check_bfloat16(positions_PM);
+    at::Tensor out = at::empty({ids_T.size(0), weight_VM.size(1)}, weight_VM.options());
+    embedding_forward({.weight_VM = weight_VM.const_data_ptr(),
+                       .position_PM = positions_PM.const_data_ptr(),
+                       .id_T = integers_of(ids_T),
+                       .position_T = integers_of(at_T),
+                       .out_TM = out.mutable_data_ptr(),
+                       .rows = ids_T.size(0),
+                       .width = weight_VM.size(1),
+                       .scale = static_cast<float>(scale)},
+                      stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  at::Tensor embed_backward(const at::Tensor& gradient_TM, const at::Tensor& ids_T,
+                            std::int64_t entries, double scale) const override {
+    const at::Tensor gradient = gradient_TM.contiguous();
+    check_bfloat16(gradient);
+    at::Tensor out = at::empty({entries, gradient.size(1)}, gradient.options());
+    embedding_backward({.gradient_TM = gradient.const_data_ptr(),
+                        .id_T = integers_of(ids_T),
+                        .weight_gradient_VM = out.mutable_data_ptr(),
+                        .rows = gradient.size(0),
+                        .width = gradient.size(1),
+                        .entries = entries,
+                        .scale = static_cast<float>(scale)},
+                       stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  ProjectedLength project_length(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
+                                 const at::Tensor& F_KN, const at::Tensor& start_B1,
+                                 bool all_slots) const override {
+    LengthProjection in = projection(kv_T2M, E_KN, F_KN, start_B1, all_slots);
+    const ProjectedLength out = slots_of(kv_T2M, start_B1, in.slots, all_slots);
+    in.slot_start_B1 = integers_of(out.slot_start_B1);
+    in.slots_S2M = out.slots_S2M.mutable_data_ptr();
+    linformer::project_length(in, stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  ProjectionGradients project_length_backward(const at::Tensor& slots_gradient_S2M,
+                                              const at::Tensor& kv_T2M, const at::Tensor& E_KN,
+                                              const at::Tensor& F_KN, const at::Tensor& start_B1,
+                                              const at::Tensor& slot_start_B1,
+                                              bool all_slots) const override {
+    const at::Tensor gradient = slots_gradient_S2M.contiguous();
+    check_bfloat16(gradient);
+    LengthProjectionBackward in{.forward = projection(kv_T2M, E_KN, F_KN, start_B1, all_slots)};
+    in.forward.slot_start_B1 = integers_of(slot_start_B1);
+    const ProjectionGradients out{at::empty(kv_T2M.sizes(), kv_T2M.options()), at::empty_like(E_KN),
+                                  at::empty_like(F_KN)};
+    const at::Tensor partial = floats({length_projection_partial_floats(in.forward)}, gradient);
+    in.slots_gradient_S2M = gradient.const_data_ptr();
+    in.kv_gradient_T2M = out.kv_T2M.mutable_data_ptr();
+    in.E_gradient_KN = out.E_KN.mutable_data_ptr();
+    in.F_gradient_KN = out.F_KN.mutable_data_ptr();
+    in.partial = data_of(partial);
+    linformer::project_length_backward(in, stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  ProjectedLength pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
+                                const at::Tensor& start_B1, std::int64_t slots) const override {
+    const ProjectedLength out = slots_of(kv_T2M, start_B1, slots, /*all_slots=*/false);
+    linformer::pool_segments(pooling(kv_T2M, scores_TH, start_B1, out, slots), stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  PoolingGradients pool_segments_backward(const at::Tensor& slots_gradient_S2M,
+                                          const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
+                                          const at::Tensor& start_B1, const ProjectedLength& pooled,
+                                          std::int64_t slots) const override {
+    const at::Tensor gradient = slots_gradient_S2M.contiguous();
+    check_bfloat16(gradient);
+    const PoolingGradients out{at::empty(kv_T2M.sizes(), kv_T2M.options()),
+                               at::empty_like(scores_TH)};
+    linformer::pool_segments_backward(
+        {.forward = pooling(kv_T2M, scores_TH, start_B1, pooled, slots),
+         .pooled_gradient_S2M = gradient.const_data_ptr(),
+         .kv_gradient_T2M = out.kv_T2M.mutable_data_ptr(),
+         .scores_gradient_TH = out.scores_TH.mutable_data_ptr()},
+        stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return out;
+  }
+
+  void adam_step(const FusedAdam& adam) const override {
+    std::vector<AdamTensor> tensors;
+    std::vector<at::Tensor> kept;
+    for (const FusedAdam::Member& member : adam.members) {
+      const void* gradient = nullptr;
+      if (member.gradient.defined()) {
+        kept.push_back(member.gradient.contiguous());
+        check_bfloat16(kept.back());
+        gradient = kept.back().const_data_ptr();
+      }
+      tensors.push_back({.gradient = gradient,
+                         .master = data_of(member.master),
+                         .exp_avg = data_of(member.exp_avg),
+                         .exp_avg_sq = data_of(member.exp_avg_sq),
+                         .shadow = member.shadow.mutable_data_ptr(),
+                         .size = member.master.numel(),
+                         .lr_scale = static_cast<float>(member.lr_scale)});
+    }
+    const at::Tensor factors = floats({3}, adam.norm);
+    const at::Tensor partials = floats({adam_partial_floats(tensors)}, adam.norm);
+    linformer::adam_step(tensors,
+                         {.beta1 = static_cast<float>(adam.beta1),
+                          .beta2 = static_cast<float>(adam.beta2),
+                          .epsilon = static_cast<float>(adam.epsilon),
+                          .weight_decay = static_cast<float>(adam.weight_decay),
+                          .is_decoupled = adam.is_decoupled,
+                          .gradient_clip = static_cast<float>(adam.gradient_clip)},
+                         {.learning_rate = data_of(adam.learning_rate),
+                          .steps = data_of(adam.steps),
+                          .norms_P = data_of(adam.norms_P),
+                          .norm = data_of(adam.norm),
+                          .factors = data_of(factors),
+                          .partials = data_of(partials)},
+                         stream());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+  }
+
+  std::unique_ptr<DeviceGraph> make_graph(const DeviceGraph* other) const override {
+    return std::make_unique<CudaGraph>(other == nullptr
+                                           ? at::cuda::graph_pool_handle()
+                                           : static_cast<const CudaGraph*>(other)->pool());
+  }
+
+  std::shared_ptr<void> use_own_stream() const override {
+    return std::make_shared<c10::cuda::CUDAStreamGuard>(at::cuda::getStreamFromPool());
+  }
+};
+
+const CudaAccelerator kAccelerator;
+[[maybe_unused]] const bool kIsSet = [] {
+  set_accelerator(&kAccelerator);
+  return true;
+}();
+
+}  // namespace
+}  // namespace linformer

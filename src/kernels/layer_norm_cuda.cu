@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// A warp for each row; a lane holds kVectors times 8 values of it in registers.
+#include "kernels/cuda_support.cuh"
+#include "kernels/layer_norm_cuda.h"
+
+namespace linformer {
+namespace {
+
+constexpr int kWarps = 8;  // of a block
+constexpr int kBackwardBlocks = 264;
+
+template <int kVectors>
+__global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward in) {
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarp;
+  if (row >= in.rows) return;
+  const int lane = threadIdx.x % kWarp;
+  const int vectors = static_cast<int>(in.width / 8);
+  const auto at = [&](const void* base) {
+    return static_cast<const Vector8*>(base) + row * vectors;
+  };
+  float values[kVectors][8];
+  float sum = 0;
+#pragma unroll
+  for (int v = 0; v < kVectors; ++v) {
+    const int index = lane + v * kWarp;
+    if (index >= vectors) continue;
+    widen(at(in.x_TM)[index], values[v]);
+    if (in.residual_TM != nullptr) {
+      float other[8];
+      widen(at(in.residual_TM)[index], other);
+#pragma unroll
+      for (int i = 0; i < 8; ++i) values[v][i] += other[i];
+      const Vector8 rounded = narrow(values[v]);
+      (static_cast<Vector8*>(in.sum_TM) + row * vectors)[index] = rounded;
+      widen(rounded, values[v]);
+    }
+#pragma unroll
+    for (int i = 0; i < 8; ++i) sum += values[v][i];
+  }
+  const auto width = static_cast<float>(in.width);
+  const float mean = warp_sum(sum) / width;
+  float squares = 0;
+#pragma unroll
+  for (int v = 0; v < kVectors; ++v) {
+    if (lane + v * kWarp >= vectors) continue;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) squares += (values[v][i] - mean) * (values[v][i] - mean);
+  }
+  const float rstd = rsqrtf(warp_sum(squares) / width + in.epsilon);
+#pragma unroll
+  for (int v = 0; v < kVectors; ++v) {
+    const int index = lane + v * kWarp;
+    if (index >= vectors) continue;
+    float weight[8];
+    float bias[8];
+    widen(static_cast<const Vector8*>(in.weight_M)[index], weight);
+    widen(static_cast<const Vector8*>(in.bias_M)[index], bias);
+#pragma unroll
+    for (int i = 0; i < 8; ++i) values[v][i] = (values[v][i] - mean) * rstd * weight[i] + bias[i];
+    (static_cast<Vector8*>(in.out_TM) + row * vectors)[index] = narrow(values[v]);
+  }
+  if (lane == 0) {
+    in.mean_T[row] = mean;
+    in.rstd_T[row] = rstd;
+  }
+}
+
+template <int kVectors>
+__global__ void __launch_bounds__(kWarps* kWarp) backward_kernel(LayerNormBackward in) {
+  extern __shared__ float shared[];  // [kWarps][width]
+  const int lane = threadIdx.x % kWarp;
+  const int warp = threadIdx.x / kWarp;
+  const int vectors = static_cast<int>(in.width / 8);
+  const auto width = static_cast<float>(in.width);
+  float weight[kVectors][8];
+  float weight_sum[kVectors][8] = {};
+  float bias_sum[kVectors][8] = {};
+#pragma unroll
+  for (int v = 0; v < kVectors; ++v) {
+    if (lane + v * kWarp < vectors) {
+      widen(static_cast<const Vector8*>(in.weight_M)[lane + v * kWarp], weight[v]);
+    }
+  }
+  for (std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kWarps + warp; row < in.rows;
+       row += static_cast<std::int64_t>(gridDim.x) * kWarps) {
+    const float mean = in.mean_T[row];
+    const float rstd = in.rstd_T[row];
+    float normed[kVectors][8];
+    float scaled[kVectors][8];
+    float sum = 0;
+    float product = 0;
+#pragma unroll
+    for (int v = 0; v < kVectors; ++v) {
+      const int index = lane + v * kWarp;
+      if (index >= vectors) continue;
+      float gradient[8];
+      widen((static_cast<const Vector8*>(in.gradient_TM) + row * vectors)[index], gradient);
+      if (in.second_gradient_TM != nullptr) {
+        float second[8];
+        widen((static_cast<const Vector8*>(in.second_gradient_TM) + row * vectors)[index], second);
+#pragma unroll
+        for (int i = 0; i < 8; ++i) gradient[i] += second[i];
+      }
+      widen((static_cast<const Vector8*>(in.x_TM) + row * vectors)[index], normed[v]);
+#pragma unroll
+      for (int i = 0; i < 8; ++i) {
+        normed[v][i] = (normed[v][i] - mean) * rstd;
+        weight_sum[v][i] += gradient[i] * normed[v][i];
+        bias_sum[v][i] += gradient[i];
+        scaled[v][i] = gradient[i] * weight[v][i];
+        sum += scaled[v][i];
+        product += scaled[v][i] * normed[v][i];
+      }
+    }
+    sum = warp_sum(sum) / width;
+    product = warp_sum(product) / width;
+#pragma unroll
+    for (int v = 0; v < kVectors; ++v) {
+      const int index = lane + v * kWarp;
+      if (index >= vectors) continue;
+      float out[8];
+#pragma unroll
+      for (int i = 0; i < 8; ++i) out[i] = rstd * (scaled[v][i] - sum - normed[v][i] * product);
+      if (in.other_gradient_TM != nullptr) {
+        float other[8];
+        widen((static_cast<const Vector8*>(in.other_gradient_TM) + row * vectors)[index], other);
+#pragma unroll
+        for (int i = 0; i < 8; ++i) out[i] += other[i];
+      }
+      (static_cast<Vector8*>(in.x_gradient_TM) + row * vectors)[index] = narrow(out);
+    }
+  }
+  const auto reduce = [&](const float(&sums)[kVectors][8], float* to) {
+    __syncthreads();
+#pragma unroll
+    for (int v = 0; v < kVectors; ++v) {
+      if (lane + v * kWarp >= vectors) continue;
+#pragma unroll
+      for (int i = 0; i < 8; ++i) shared[warp * in.width + (lane + v * kWarp) * 8 + i] = sums[v][i];
+    }
+    __syncthreads();
+    for (int column = threadIdx.x; column < in.width; column += blockDim.x) {
+      float total = 0;
+#pragma unroll
+      for (int w = 0; w < kWarps; ++w) total += shared[w * in.width + column];
+      to[column] = total;
+    }
+  };
+  float* partial = in.partial + static_cast<std::int64_t>(blockIdx.x) * 2 * in.width;
+  reduce(weight_sum, partial);
+  reduce(bias_sum, partial + in.width);
+}
+
+/// One column of weight and bias gradients a thread of x; threads of y share the blocks' sums.
+__global__ void reduce_kernel(const float* partial, int blocks, std::int64_t width, void* weight,
+                              void* bias) {
+  __shared__ float shared[8][kWarp];
+  const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kWarp + threadIdx.x;
+  float sum = 0;
+  if (column < 2 * width) {
+    for (int block = threadIdx.y; block < blocks; block += 8) {
+      sum += partial[block * 2 * width + column];
+    }
+  }
+  shared[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y != 0 || column >= 2 * width) return;
+  float total = 0;
+#pragma unroll
+  for (int i = 0; i < 8; ++i) total += shared[i][threadIdx.x];
+  void* base = column < width ? weight : bias;
+  static_cast<__nv_bfloat16*>(base)[column < width ? column : column - width] =
+      __float2bfloat16(total);
+}
+
+template <int kVectors>
+void launch_backward(const LayerNormBackward& in, unsigned blocks, cudaStream_t stream) {
+  const std::size_t bytes = kWarps * static_cast<std::size_t>(in.width) * sizeof(float);
+  backward_kernel<kVectors><<<blocks, kWarps * kWarp, bytes, stream>>>(in);
+}
+
+}  // namespace
+
+void layer_norm_forward(const LayerNormForward& in, cudaStream_t stream) {
+  const auto blocks = static_cast<unsigned>(divide_up(in.rows, kWarps));
+  constexpr int threads = kWarps * kWarp;
+  if (in.width <= 256) {
+    forward_kernel<1><<<blocks, threads, 0, stream>>>(in);
+  } else if (in.width <= 512) {
+    forward_kernel<2><<<blocks, threads, 0, stream>>>(in);
+  } else {
+    forward_kernel<4><<<blocks, threads, 0, stream>>>(in);
+  }
+}
+
+std::int64_t layer_norm_partial_floats(std::int64_t width) { return kBackwardBlocks * 2 * width; }
+
+void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream) {
+  const std::int64_t wanted = divide_up(in.rows, kWarps);
+  const auto blocks = static_cast<unsigned>(wanted < kBackwardBlocks ? wanted : kBackwardBlocks);
+  if (in.width <= 256) {
+    launch_backward<1>(in, blocks, stream);
+  } else if (in.width <= 512) {
+    launch_backward<2>(in, blocks, stream);
+  } else {
+    launch_backward<4>(in, blocks, stream);
+  }
+  reduce_kernel<<<static_cast<unsigned>(divide_up(2 * in.width, kWarp)), dim3(kWarp, 8), 0,
+                  stream>>>(in.partial, static_cast<int>(blocks), in.width, in.weight_gradient_M,
+                            in.bias_gradient_M);
+}
+
+}  // namespace linformer

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace linformer {
+
+/// Widths that the kernels below take: multiples of 8 up to this.
+constexpr std::int64_t kMaxNormWidth = 1024;
+
+/// Layer norm of x, or of x + residual, over rows of M = `width`. bfloat16 arrays, 16-byte aligned,
+/// on the device; statistics in float32.
+struct LayerNormForward {
+  const void* x_TM;
+  const void* residual_TM;  // null: none
+  const void* weight_M;
+  const void* bias_M;
+  void* sum_TM;  // x + residual, rounded, of which the norm is taken; null without a residual
+  void* out_TM;
+  float* mean_T;
+  float* rstd_T;  // 1 / sqrt(variance + epsilon)
+  std::int64_t rows;
+  std::int64_t width;
+  float epsilon;
+};
+void layer_norm_forward(const LayerNormForward& in, cudaStream_t stream);
+
+struct LayerNormBackward {
+  const void* gradient_TM;         // of the output
+  const void* second_gradient_TM;  // of the output, to be added to the first; null: none
+  const void* other_gradient_TM;   // of the sum, from elsewhere; null: none
+  const void* x_TM;                // what the norm was taken of
+  const void* weight_M;
+  const float* mean_T;
+  const float* rstd_T;
+  void* x_gradient_TM;
+  void* weight_gradient_M;
+  void* bias_gradient_M;
+  float* partial;  // layer_norm_partial_floats(width)
+  std::int64_t rows;
+  std::int64_t width;
+};
+std::int64_t layer_norm_partial_floats(std::int64_t width);
+/// The same bits every time: sums over rows are taken in a fixed order.
+void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream);
+
+}  // namespace linformer

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace linformer {
+
+/// Scaled dot-product attention of packed sequences of a few hundred tokens, without a pad: queries
+/// of sequence b are rows query_start_B1[b] up to [b + 1], its keys and values likewise. Head h is
+/// columns h D to (h + 1) D of a row. bfloat16 arrays on the device, 16-byte aligned rows; products
+/// in bfloat16 with float32 sums, softmax in float32. Queries of a sequence without keys get 0.
+struct ShortAttention {
+  const void* query_TM;
+  const void* key_SM;
+  const void* value_SM;
+  std::int64_t query_stride;  // elements from one row to the next
+  std::int64_t key_value_stride;
+  const std::int32_t* query_start_B1;
+  const std::int32_t* key_start_B1;
+  void* out_TM;       // rows of H D
+  float* lse_HT;      // log2 of the softmax's denominator, for the backward pass
+  std::int64_t rows;  // T
+  std::int64_t batch;
+  std::int64_t heads;
+  std::int64_t head_width;   // D: 32 or 64
+  std::int64_t max_queries;  // of a sequence; upper bounds
+  std::int64_t max_keys;
+  bool causal;
+};
+void short_attention_forward(const ShortAttention& in, cudaStream_t stream);
+
+struct ShortAttentionBackward {
+  ShortAttention forward;  // with its results
+  const void* out_gradient_TM;
+  void* query_gradient_TM;
+  void* key_gradient_SM;
+  void* value_gradient_SM;
+  std::int64_t query_gradient_stride;
+  std::int64_t key_value_gradient_stride;
+};
+/// The same bits every time: no sum depends on the order of blocks.
+void short_attention_backward(const ShortAttentionBackward& in, cudaStream_t stream);
+
+}  // namespace linformer

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "ops/torch.h"
+
+namespace linformer {
+
+/// Device work that was recorded once and is started again as a whole.
+class DeviceGraph {
+ public:
+  virtual ~DeviceGraph() = default;
+  /// Records what `work` starts on the current stream; nothing is executed.
+  virtual void capture(const std::function<void()>& work) = 0;
+  virtual void replay() = 0;
+};
+
+/// Adam's settings and device scalars; see kernels/adam_cuda.h.
+struct FusedAdam {
+  struct Member {
+    at::Tensor gradient;  // undefined counts as zero
+    at::Tensor master;
+    at::Tensor exp_avg;
+    at::Tensor exp_avg_sq;
+    at::Tensor shadow;
+    double lr_scale;
+  };
+  std::vector<Member> members;
+  double beta1;
+  double beta2;
+  double epsilon;
+  double weight_decay;
+  bool is_decoupled;
+  double gradient_clip;
+  at::Tensor learning_rate;  // float32 scalars on the device
+  at::Tensor steps;
+  at::Tensor norms_P;
+  at::Tensor norm;
+};
+
+/// Attention of packed sequences; see kernels/short_attention_cuda.h. Queries, keys and values may
+/// be columns of wider matrices.
+struct AcceleratedAttention {
+  at::Tensor query_TM;
+  at::Tensor key_SM;
+  at::Tensor value_SM;
+  at::Tensor query_start_B1;  // int32
+  at::Tensor key_start_B1;
+  at::Tensor out_TM;  // results
+  at::Tensor lse_HT;
+  std::int64_t heads;
+  std::int64_t max_queries;
+  std::int64_t max_keys;
+  bool causal;
+};
+
+/// What a GPU does with kernels of our own (kernels/*_cuda.h) instead of compositions of ATen's.
+/// All tensors are on the device; matrices are bfloat16. The functions of ops/ are its only
+/// callers, training's graphs and optimizer excepted.
+class Accelerator {
+ public:
+  virtual ~Accelerator() = default;
+
+  struct Norm {
+    at::Tensor sum_TM;  // x itself where there is no residual
+    at::Tensor out_TM;
+    at::Tensor mean_T;
+    at::Tensor rstd_T;
+  };
+  /// `residual_TM` may be undefined.
+  virtual Norm layer_norm(const at::Tensor& x_TM, const at::Tensor& residual_TM,
+                          const at::Tensor& weight_M, const at::Tensor& bias_M,
+                          double epsilon) const = 0;
+  struct NormGradients {
+    at::Tensor x_TM;  // of the residual as well
+    at::Tensor weight_M;
+    at::Tensor bias_M;
+  };
+  /// Gradients of the output, from its two readers, and of the sum. All but the first may be
+  /// undefined.
+  struct UpstreamGradients {
+    at::Tensor out_TM;
+    at::Tensor second_out_TM;
+    at::Tensor sum_TM;
+  };
+  virtual NormGradients layer_norm_backward(const UpstreamGradients& upstream, const Norm& norm,
+                                            const at::Tensor& weight_M) const = 0;
+
+  /// Sets out and lse.
+  virtual void attend(AcceleratedAttention& attention) const = 0;
+  /// Writes the gradients of queries, keys and values into what may be columns of wider matrices.
+  virtual void attend_backward(const AcceleratedAttention& attention, const at::Tensor& gradient_TM,
+                               const at::Tensor& query_gradient_TM,
+                               const at::Tensor& key_gradient_SM,
+                               const at::Tensor& value_gradient_SM) const = 0;
+
+  struct RowLosses {
+    at::Tensor nll_C;   // float32
+    at::Tensor loss_C;  // with smoothing, times `scale`
+  };
+  /// Cross-entropy of rows of logits. int32 labels, negative ones count nothing. With
+  /// `wants_gradient` the logits become scale times their gradient. `scale`: a float32 scalar.
+  virtual RowLosses cross_entropy(at::Tensor& logits_CV, const at::Tensor& labels_C,
+                                  double smoothing, const at::Tensor& scale,
+                                  bool wants_gradient) const = 0;
+
+  /// kernels/embedding_cuda.h; int32 ids and positions.
+  virtual at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,
+                           const at::Tensor& positions_PM, const at::Tensor& at_T,
+                           double scale) const = 0;
+  /// The gradient of a weight of so many entries, [V, M].
+  virtual at::Tensor embed_backward(const at::Tensor& gradient_TM, const at::Tensor& ids_T,
+                                    std::int64_t entries, double scale) const = 0;
+
+  struct ProjectedLength {
+    at::Tensor slots_S2M;  // keys and values; S = batch * K rows, the last of which may be unused
+    at::Tensor slot_start_B1;  // int32
+  };
+  /// kernels/length_projection_cuda.h. `kv_T2M` may be columns of a wider matrix.
+  virtual ProjectedLength project_length(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
+                                         const at::Tensor& F_KN, const at::Tensor& start_B1,
+                                         bool all_slots) const = 0;
+  struct ProjectionGradients {
+    at::Tensor kv_T2M;
+    at::Tensor E_KN;
+    at::Tensor F_KN;
+  };
+  virtual ProjectionGradients project_length_backward(
+      const at::Tensor& slots_gradient_S2M, const at::Tensor& kv_T2M, const at::Tensor& E_KN,
+      const at::Tensor& F_KN, const at::Tensor& start_B1, const at::Tensor& slot_start_B1,
+      bool all_slots) const = 0;
+
+  /// kernels/segment_pooling_cuda.h.
+  virtual ProjectedLength pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
+                                        const at::Tensor& start_B1, std::int64_t slots) const = 0;
+  struct PoolingGradients {
+    at::Tensor kv_T2M;
+    at::Tensor scores_TH;
+  };
+  virtual PoolingGradients pool_segments_backward(
+      const at::Tensor& slots_gradient_S2M, const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
+      const at::Tensor& start_B1, const ProjectedLength& pooled, std::int64_t slots) const = 0;
+
+  virtual void adam_step(const FusedAdam& adam) const = 0;
+
+  /// A graph that shares memory with `other` (null: with none yet): they run one after another.
+  virtual std::unique_ptr<DeviceGraph> make_graph(const DeviceGraph* other) const = 0;
+  /// Makes a stream of its own this thread's, as graphs need, for as long as the result lives.
+  virtual std::shared_ptr<void> use_own_stream() const = 0;
+};
+
+/// The accelerator of `device`, or null: a CPU, or an engine that was built without CUDA.
+const Accelerator* accelerator_of(at::Device device);
+/// Called once, before main, by the part of the program that is linked for CUDA.
+void set_accelerator(const Accelerator* accelerator);
+
+}  // namespace linformer

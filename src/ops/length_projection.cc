@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/length_projection.h"
+
+#include "ops/accelerator.h"
+
+namespace linformer {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct ProjectLength : torch::autograd::Function<ProjectLength> {
+  static variable_list forward(AutogradContext* context, const at::Tensor& kv_T2M,
+                               const at::Tensor& E_KN, const at::Tensor& F_KN,
+                               const at::Tensor& start_B1, bool all_slots) {
+    const Accelerator::ProjectedLength out =
+        accelerator_of(kv_T2M.device())->project_length(kv_T2M, E_KN, F_KN, start_B1, all_slots);
+    context->save_for_backward({kv_T2M, E_KN, F_KN, start_B1, out.slot_start_B1});
+    context->saved_data["all_slots"] = all_slots;
+    context->mark_non_differentiable({out.slot_start_B1});
+    return {out.slots_S2M, out.slot_start_B1};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const Accelerator::ProjectionGradients out =
+        accelerator_of(saved[0].device())
+            ->project_length_backward(outputs[0], saved[0], saved[1], saved[2], saved[3], saved[4],
+                                      context->saved_data["all_slots"].toBool());
+    return {out.kv_T2M, out.E_KN, out.F_KN, {}, {}};
+  }
+};
+
+struct PoolSegments : torch::autograd::Function<PoolSegments> {
+  static variable_list forward(AutogradContext* context, const at::Tensor& kv_T2M,
+                               const at::Tensor& scores_TH, const at::Tensor& start_B1,
+                               std::int64_t slots) {
+    const Accelerator::ProjectedLength out =
+        accelerator_of(kv_T2M.device())->pool_segments(kv_T2M, scores_TH, start_B1, slots);
+    context->save_for_backward({kv_T2M, scores_TH, start_B1, out.slots_S2M, out.slot_start_B1});
+    context->saved_data["slots"] = slots;
+    context->mark_non_differentiable({out.slot_start_B1});
+    return {out.slots_S2M, out.slot_start_B1};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const Accelerator::PoolingGradients out =
+        accelerator_of(saved[0].device())
+            ->pool_segments_backward(outputs[0], saved[0], saved[1], saved[2], {saved[3], saved[4]},
+                                     context->saved_data["slots"].toInt());
+    return {out.kv_T2M, out.scores_TH, {}, {}};
+  }
+};
+
+}  // namespace
+
+ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
+                                  const at::Tensor& F_KN, const at::Tensor& start_B1,
+                                  bool all_slots) {
+  const variable_list out = ProjectLength::apply(kv_T2M, E_KN, F_KN, start_B1, all_slots);
+  return {.key_value_S2M = out[0], .slot_start_B1 = out[1], .max_slots = E_KN.size(0)};
+}
+
+ShortenedSequences pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
+                                 const at::Tensor& start_B1, std::int64_t slots) {
+  const variable_list out = PoolSegments::apply(kv_T2M, scores_TH, start_B1, slots);
+  return {.key_value_S2M = out[0], .slot_start_B1 = out[1], .max_slots = slots};
+}
+
+}  // namespace linformer

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "ops/torch.h"
+
+namespace linformer {
+
+/// Keys and values of packed sequences, shortened: those of sequence b are rows slot_start_B1[b] up
+/// to slot_start_B1[b + 1].
+struct ShortenedSequences {
+  at::Tensor key_value_S2M;
+  at::Tensor slot_start_B1;    // int32
+  std::int64_t max_slots = 0;  // of a sequence
+};
+
+/// The Linformer's E and F over packed sequences (K' = diag(1/c) E[:, :n] K, where slot i
+/// has c_i = #{j < n: j mod K = i} tokens, and slots without one are left out; with `all_slots` K
+/// slots for every sequence and no division). kv_T2M: bfloat16 rows of keys and values, on a GPU
+/// with an accelerator; start_B1: int32 row of each sequence's first token. Differentiable in kv, E
+/// and F.
+ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
+                                  const at::Tensor& F_KN, const at::Tensor& start_B1,
+                                  bool all_slots);
+
+/// The segment projection: token j of n goes to slot j where n <= `slots`, else to
+/// floor(j slots / n); a slot is the mean of its tokens, weighted for each of H heads by the
+/// softmax of scores_TH within it. Types, device and starts as above. Differentiable in kv and
+/// scores.
+ShortenedSequences pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
+                                 const at::Tensor& start_B1, std::int64_t slots);
+
+}  // namespace linformer
