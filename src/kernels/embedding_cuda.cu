@@ -23,30 +23,43 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(EmbeddingForward in) 
   static_cast<Vector8*>(in.out_TM)[index] = narrow(x);
 }
 
-constexpr int kGroups = 4;       // take turns in the rows of an id
+constexpr int kGroups = 2;       // share the rows of an id
 constexpr int kGroupSize = 128;  // threads
 constexpr int kBlock = kGroups * kGroupSize;
+constexpr int kLooks = 8;     // ids that a thread looks at together
 constexpr int kTogether = 4;  // rows in flight
 
-/// Calls add(rows) with up to kTogether rows t >= first of `id` that fall to `group`, in order.
+/// Calls add(rows, count) with up to kTogether rows t >= first of `id` that fall to `group`, in a
+/// fixed order.
 template <typename Add>
 __device__ void for_rows_of(const EmbeddingBackward& in, int id, int first, int group,
-                            unsigned (*masks)[kGroupSize / kWarp], Add&& add) {
+                            unsigned (*masks)[kBlock / kWarp], Add&& add) {
   int rows[kTogether];
   int count = 0;
-  for (int base = first; base < in.rows; base += kBlock) {
-    const int t = base + threadIdx.x;
-    const unsigned mask = __ballot_sync(0xFFFFFFFFU, t < in.rows && in.id_T[t] == id);
+  for (int base = first; base < in.rows; base += kLooks * kBlock) {
+    bool is_found = false;
+    unsigned own[kLooks];
+#pragma unroll
+    for (int i = 0; i < kLooks; ++i) {
+      const int t = base + i * kBlock + threadIdx.x;
+      own[i] = __ballot_sync(0xFFFFFFFFU, t < in.rows && in.id_T[t] == id);
+      is_found |= own[i] != 0;
+    }
+    if (__syncthreads_or(is_found) == 0) continue;
+#pragma unroll
+    for (int i = 0; i < kLooks; ++i) {
+      if (threadIdx.x % kWarp == 0) masks[i][threadIdx.x / kWarp] = own[i];
+    }
     __syncthreads();
-    if (threadIdx.x % kWarp == 0) masks[group][threadIdx.x % kGroupSize / kWarp] = mask;
-    __syncthreads();
-    for (int warp = 0; warp < kGroupSize / kWarp; ++warp) {
-      for (unsigned left = masks[group][warp]; left != 0; left &= left - 1) {
-        rows[count++] =
-            base + group * kGroupSize + warp * kWarp + __ffs(static_cast<int>(left)) - 1;
-        if (count == kTogether) {
-          add(rows, count);
-          count = 0;
+    for (int i = 0; i < kLooks; ++i) {
+      for (int warp = group * (kGroupSize / kWarp); warp < (group + 1) * (kGroupSize / kWarp);
+           ++warp) {
+        for (unsigned left = masks[i][warp]; left != 0; left &= left - 1) {
+          rows[count++] = base + i * kBlock + warp * kWarp + __ffs(static_cast<int>(left)) - 1;
+          if (count == kTogether) {
+            add(rows, count);
+            count = 0;
+          }
         }
       }
     }
@@ -56,14 +69,14 @@ __device__ void for_rows_of(const EmbeddingBackward& in, int id, int first, int 
 
 /// A block for each row; that of an id's first row adds up all of them.
 __global__ void __launch_bounds__(kBlock) backward_kernel(EmbeddingBackward in) {
-  __shared__ unsigned masks[kGroups][kGroupSize / kWarp];
+  __shared__ unsigned masks[kLooks][kBlock / kWarp];
   extern __shared__ float sums[];  // [kGroups][width]
   const int first = blockIdx.x;
   const int id = in.id_T[first];
-  for (int base = 0; base < first; base += 4 * kBlock) {
+  for (int base = 0; base < first; base += kLooks * kBlock) {
     bool is_found = false;
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < kLooks; ++i) {
       const int t = base + i * kBlock + threadIdx.x;
       is_found |= t < first && in.id_T[t] == id;
     }

@@ -7,7 +7,8 @@ namespace linformer {
 namespace {
 
 constexpr int kWarps = 8;  // of a block
-constexpr int kBackwardBlocks = 264;
+constexpr int kBackwardBlocks = 132;
+constexpr int kRowsTogether = 32;  // of the blocks' sums
 
 template <int kVectors>
 __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward in) {
@@ -154,11 +155,11 @@ __global__ void __launch_bounds__(kWarps* kWarp) backward_kernel(LayerNormBackwa
 /// One column of weight and bias gradients a thread of x; threads of y share the blocks' sums.
 __global__ void reduce_kernel(const float* partial, int blocks, std::int64_t width, void* weight,
                               void* bias) {
-  __shared__ float shared[8][kWarp];
+  __shared__ float shared[kRowsTogether][kWarp];
   const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kWarp + threadIdx.x;
   float sum = 0;
   if (column < 2 * width) {
-    for (int block = threadIdx.y; block < blocks; block += 8) {
+    for (int block = threadIdx.y; block < blocks; block += kRowsTogether) {
       sum += partial[block * 2 * width + column];
     }
   }
@@ -167,7 +168,7 @@ __global__ void reduce_kernel(const float* partial, int blocks, std::int64_t wid
   if (threadIdx.y != 0 || column >= 2 * width) return;
   float total = 0;
 #pragma unroll
-  for (int i = 0; i < 8; ++i) total += shared[i][threadIdx.x];
+  for (int i = 0; i < kRowsTogether; ++i) total += shared[i][threadIdx.x];
   void* base = column < width ? weight : bias;
   static_cast<__nv_bfloat16*>(base)[column < width ? column : column - width] =
       __float2bfloat16(total);
@@ -205,7 +206,7 @@ void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream) {
   } else {
     launch_backward<4>(in, blocks, stream);
   }
-  reduce_kernel<<<static_cast<unsigned>(divide_up(2 * in.width, kWarp)), dim3(kWarp, 8), 0,
+  reduce_kernel<<<static_cast<unsigned>(divide_up(2 * in.width, kWarp)), dim3(kWarp, kRowsTogether), 0,
                   stream>>>(in.partial, static_cast<int>(blocks), in.width, in.weight_gradient_M,
                             in.bias_gradient_M);
 }

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The products are small (2 n K M a sequence): plain float32 arithmetic on tiles in shared memory.
-#include "kernels/cuda_support.cuh"
 #include "kernels/length_projection_cuda.h"
+
+#include "kernels/tensor_tile.cuh"
 
 namespace linformer {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kTile = 32;     // slots, or tokens
-constexpr int kColumns = 64;  // of keys or values
-
-__device__ float value(const void* base, std::int64_t index) {
-  return __bfloat162float(static_cast<const __nv_bfloat16*>(base)[index]);
-}
+constexpr int kSlots = 32;  // of a tile; its tokens and columns are kTile
+constexpr int kSumThreads = 128;
 
 struct Sequence {
   int start;
@@ -65,214 +60,189 @@ __global__ void slot_start_kernel(const std::int32_t* start_B1, int batch, int s
   if (threadIdx.x == 0) slot_start_B1[0] = 0;
 }
 
-/// One sequence, kTile slots and kColumns columns a block; 2 slots times 4 columns a thread.
-__global__ void __launch_bounds__(kThreads) forward_kernel(LengthProjection in) {
-  __shared__ float weights[kTile][kTile + 1];  // [token][slot]
-  __shared__ float tokens[kTile][kColumns];
-  const Sequence sequence = sequence_of(in, blockIdx.x);
-  const int first_slot = blockIdx.z * kTile;
-  if (first_slot >= sequence.slots) return;
-  const int first_column = blockIdx.y * kColumns;
-  const void* projection = first_column < in.width ? in.E_KN : in.F_KN;
-  const int slot = threadIdx.x / 16 * 2;
-  const int column = threadIdx.x % 16 * 4;
-  float sums[2][4] = {};
-  for (int first = 0; first < sequence.length; first += kTile) {
-    for (int i = threadIdx.x; i < kTile * kTile; i += kThreads) {
-      const int token = first + i % kTile;
-      const int row = first_slot + i / kTile;
-      weights[i % kTile][i / kTile] = token < sequence.length && row < in.slots
-                                          ? value(projection, row * in.max_length + token)
-                                          : 0.0F;
-    }
-    for (int i = threadIdx.x; i < kTile * kColumns / 8; i += kThreads) {
-      const int token = first + i / (kColumns / 8);
-      float x[8] = {};
-      if (token < sequence.length) {
-        widen(*reinterpret_cast<const Vector8*>(static_cast<const __nv_bfloat16*>(in.kv_T2M) +
-                                                (sequence.start + token) * in.kv_stride +
-                                                first_column + i % (kColumns / 8) * 8),
-              x);
-      }
-#pragma unroll
-      for (int j = 0; j < 8; ++j) tokens[i / (kColumns / 8)][i % (kColumns / 8) * 8 + j] = x[j];
-    }
-    __syncthreads();
-#pragma unroll
-    for (int token = 0; token < kTile; ++token) {
-      const float4 x = *reinterpret_cast<const float4*>(&tokens[token][column]);
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        const float weight = weights[token][slot + i];
-        sums[i][0] += weight * x.x;
-        sums[i][1] += weight * x.y;
-        sums[i][2] += weight * x.z;
-        sums[i][3] += weight * x.w;
-      }
-    }
-    __syncthreads();
-  }
-#pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    const int at = first_slot + slot + i;
-    if (at >= sequence.slots) continue;
-    const float scale = factor(in, sequence.length, at);
-    auto* out = static_cast<__nv_bfloat16*>(in.slots_S2M) +
-                (in.slot_start_B1[blockIdx.x] + at) * 2 * in.width + first_column + column;
-#pragma unroll
-    for (int j = 0; j < 4; ++j) out[j] = __float2bfloat16(sums[i][j] * scale);
+/// A corner of E or F as a tile: slots first_slot .. first_slot + 31 by 64 tokens, 0 outside.
+__device__ void load_projection(const void* base, const LengthProjection& in, int first_slot,
+                                int first_token, int length, Tile<kTile>& to) {
+  const auto* from = static_cast<const __nv_bfloat16*>(base);
+  for (int i = threadIdx.x; i < kSlots * kTile; i += kTileThreads) {
+    const int slot = first_slot + i / kTile;
+    const int token = first_token + i % kTile;
+    to.data[i / kTile * Tile<kTile>::kStride + i % kTile] =
+        slot < in.slots && token < length ? from[slot * in.max_length + token]
+                                          : __float2bfloat16(0.0F);
   }
 }
 
-/// Gradient of the keys and values: one sequence, kTile tokens and kColumns columns a block.
-__global__ void __launch_bounds__(kThreads) kv_gradient_kernel(LengthProjectionBackward in) {
-  __shared__ float weights[kTile][kTile + 1];  // [slot][token]
-  __shared__ float slots[kTile][kColumns];
+/// Rows of the slots' gradient, times the factors of their slots.
+__device__ void load_slots(const LengthProjectionBackward& in, const Sequence& sequence,
+                           std::int64_t slot_row, int first_slot, std::int64_t first_column,
+                           Tile<kTile>& to) {
+  const auto* from = static_cast<const __nv_bfloat16*>(in.slots_gradient_S2M);
+  for (int i = threadIdx.x; i < kSlots * kTile / 8; i += kTileThreads) {
+    const int row = i / (kTile / 8);
+    const int column = i % (kTile / 8) * 8;
+    float x[8] = {};
+    if (first_slot + row < sequence.slots) {
+      widen(*reinterpret_cast<const Vector8*>(from + (slot_row + first_slot + row) * 2 *
+                                                         in.forward.width +
+                                              first_column + column),
+            x);
+      const float scale = factor(in.forward, sequence.length, first_slot + row);
+#pragma unroll
+      for (int j = 0; j < 8; ++j) x[j] *= scale;
+    }
+    *reinterpret_cast<Vector8*>(to.data + row * Tile<kTile>::kStride + column) = narrow(x);
+  }
+}
+
+/// One sequence, 32 slots and 64 columns of keys or values a block; 16 by 32 a warp.
+__global__ void __launch_bounds__(kTileThreads)
+    forward_kernel(const __grid_constant__ LengthProjection in) {
+  __shared__ Tile<kTile> weights;
+  __shared__ Tile<kTile> tokens;
+  const Sequence sequence = sequence_of(in, blockIdx.x);
+  const int first_slot = blockIdx.z * kSlots;
+  if (first_slot >= sequence.slots) return;
+  const int first_column = blockIdx.y * kTile;
+  const void* projection = first_column < in.width ? in.E_KN : in.F_KN;
+  const int lane = threadIdx.x % kWarp;
+  const int own_slot = threadIdx.x / kWarp % 2 * 16;
+  const int own_column = threadIdx.x / kWarp / 2 * 32;
+  float sums[4][4] = {};
+  for (int first = 0; first < sequence.length; first += kTile) {
+    if (first > 0) __syncthreads();
+    load_projection(projection, in, first_slot, first, sequence.length, weights);
+    tokens.load(at_row(in.kv_T2M, sequence.start * in.kv_stride + first_column), in.kv_stride,
+                first, sequence.length);
+    __syncthreads();
+#pragma unroll
+    for (int k = 0; k < kTile; k += 16) {
+      const Fragment a = weights.left(own_slot, k, lane);
+#pragma unroll
+      for (int j = 0; j < 2; ++j) {
+        const Fragment b = tokens.right(k, own_column + j * 16, lane);
+        multiply(sums[2 * j], a, b.r[0], b.r[1]);
+        multiply(sums[2 * j + 1], a, b.r[2], b.r[3]);
+      }
+    }
+  }
+  const std::int64_t row_width = 2 * in.width;
+  auto* out = static_cast<__nv_bfloat16*>(in.slots_S2M) +
+              in.slot_start_B1[blockIdx.x] * row_width + first_column + own_column + lane % 4 * 2;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int slot = first_slot + own_slot + lane / 4 + half * 8;
+    if (slot >= sequence.slots) continue;
+    const float scale = factor(in, sequence.length, slot);
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      *reinterpret_cast<unsigned*>(out + slot * row_width + j * 8) =
+          packed(sums[j][2 * half] * scale, sums[j][2 * half + 1] * scale);
+    }
+  }
+}
+
+/// Gradient of the keys and values: one sequence, 64 tokens and 64 columns a block; 16 by 64 a warp.
+__global__ void __launch_bounds__(kTileThreads)
+    kv_gradient_kernel(const __grid_constant__ LengthProjectionBackward in) {
+  __shared__ Tile<kTile> weights;
+  __shared__ Tile<kTile> slots;
   const LengthProjection& forward = in.forward;
   const Sequence sequence = sequence_of(forward, blockIdx.x);
   const int first_token = blockIdx.z * kTile;
   if (first_token >= sequence.length) return;
-  const int first_column = blockIdx.y * kColumns;
+  const int first_column = blockIdx.y * kTile;
   const void* projection = first_column < forward.width ? forward.E_KN : forward.F_KN;
-  const int slot_start = forward.slot_start_B1[blockIdx.x];
-  const int token = threadIdx.x / 16 * 2;
-  const int column = threadIdx.x % 16 * 4;
-  float sums[2][4] = {};
-  for (int first = 0; first < sequence.slots; first += kTile) {
-    for (int i = threadIdx.x; i < kTile * kTile; i += kThreads) {
-      const int row = first + i / kTile;
-      const int at = first_token + i % kTile;
-      weights[i / kTile][i % kTile] = row < sequence.slots && at < sequence.length
-                                          ? value(projection, row * forward.max_length + at) *
-                                                factor(forward, sequence.length, row)
-                                          : 0.0F;
-    }
-    for (int i = threadIdx.x; i < kTile * kColumns; i += kThreads) {
-      const int row = first + i / kColumns;
-      slots[i / kColumns][i % kColumns] =
-          row < sequence.slots
-              ? value(in.slots_gradient_S2M,
-                      (slot_start + row) * 2 * forward.width + first_column + i % kColumns)
-              : 0.0F;
-    }
+  const int lane = threadIdx.x % kWarp;
+  const int own_token = threadIdx.x / kWarp * 16;
+  Sums<kTile> sums;
+  for (int first = 0; first < sequence.slots; first += kSlots) {
+    if (first > 0) __syncthreads();
+    load_projection(projection, forward, first, first_token, sequence.length, weights);
+    load_slots(in, sequence, forward.slot_start_B1[blockIdx.x], first, first_column, slots);
     __syncthreads();
 #pragma unroll
-    for (int slot = 0; slot < kTile; ++slot) {
-      const float4 x = *reinterpret_cast<const float4*>(&slots[slot][column]);
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        const float weight = weights[slot][token + i];
-        sums[i][0] += weight * x.x;
-        sums[i][1] += weight * x.y;
-        sums[i][2] += weight * x.z;
-        sums[i][3] += weight * x.w;
-      }
+    for (int k = 0; k < kSlots; k += 16) {
+      sums.add(weights.left_transposed(k, own_token, lane), slots, k, lane);
     }
-    __syncthreads();
   }
-#pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    const int at = first_token + token + i;
-    if (at >= sequence.length) continue;
-    auto* out = static_cast<__nv_bfloat16*>(in.kv_gradient_T2M) +
-                (sequence.start + at) * 2 * forward.width + first_column + column;
-#pragma unroll
-    for (int j = 0; j < 4; ++j) out[j] = __float2bfloat16(sums[i][j]);
-  }
+  sums.store(at_row(in.kv_gradient_T2M, sequence.start * 2 * forward.width + first_column),
+             2 * forward.width, first_token + own_token, sequence.length, lane, 1.0F, 1.0F);
 }
 
-/// Gradient of E (blockIdx.z even) or F (odd) from one sequence: kTile slots by kTile tokens a
-/// block, 2 by 2 a thread.
-__global__ void __launch_bounds__(kThreads)
-    projection_gradient_kernel(LengthProjectionBackward in) {
-  __shared__ float slots[kTile][kColumns + 4];
-  __shared__ float tokens[kTile][kColumns + 4];
+/// Gradient of E (blockIdx.z 0) or F (1) from one sequence: 32 slots by 64 tokens a block, 16 by 32 a
+/// warp.
+__global__ void __launch_bounds__(kTileThreads)
+    projection_gradient_kernel(const __grid_constant__ LengthProjectionBackward in) {
+  __shared__ Tile<kTile> slots;
+  __shared__ Tile<kTile> tokens;
   const LengthProjection& forward = in.forward;
   const int token_tiles = static_cast<int>((forward.max_length + kTile - 1) / kTile);
   const int first_token = blockIdx.x % token_tiles * kTile;
-  const int first_slot = blockIdx.x / token_tiles * kTile;
+  const int first_slot = blockIdx.x / token_tiles * kSlots;
   const Sequence sequence = sequence_of(forward, blockIdx.y);
   if (first_token >= sequence.length || first_slot >= sequence.slots) return;
-  const bool is_value = blockIdx.z == 1;
-  const std::int64_t offset = is_value ? forward.width : 0;
-  const std::int64_t slot_row = forward.slot_start_B1[blockIdx.y] + first_slot;
-  const std::int64_t token_row = sequence.start + first_token;
-  const int token = threadIdx.x % 16;  // and 16 below
-  const int slot = threadIdx.x / 16;
-  // A thread copies eight columns of a slot and of a token.
-  const int row = threadIdx.x / 8;
-  const int vector = threadIdx.x % 8 * 8;
-  float sums[2][2] = {};
-  for (std::int64_t first = 0; first < forward.width; first += kColumns) {
-    float x[8] = {};
-    float y[8] = {};
-    if (first_slot + row < sequence.slots) {
-      widen(*reinterpret_cast<const Vector8*>(
-                static_cast<const __nv_bfloat16*>(in.slots_gradient_S2M) +
-                (slot_row + row) * 2 * forward.width + offset + first + vector),
-            x);
-    }
-    if (first_token + row < sequence.length) {
-      widen(*reinterpret_cast<const Vector8*>(static_cast<const __nv_bfloat16*>(forward.kv_T2M) +
-                                              (token_row + row) * forward.kv_stride + offset +
-                                              first + vector),
-            y);
-    }
+  const std::int64_t offset = blockIdx.z * forward.width;
+  const int lane = threadIdx.x % kWarp;
+  const int own_slot = threadIdx.x / kWarp % 2 * 16;
+  const int own_token = threadIdx.x / kWarp / 2 * 32;
+  float sums[4][4] = {};
+  for (std::int64_t column = offset; column < offset + forward.width; column += kTile) {
+    if (column > offset) __syncthreads();
+    load_slots(in, sequence, forward.slot_start_B1[blockIdx.y], first_slot, column, slots);
+    tokens.load(at_row(forward.kv_T2M, sequence.start * forward.kv_stride + column),
+                forward.kv_stride, first_token, sequence.length);
     __syncthreads();
 #pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      slots[row][vector + i] = x[i];
-      tokens[row][vector + i] = y[i];
-    }
-    __syncthreads();
+    for (int k = 0; k < kTile; k += 16) {
+      const Fragment a = slots.left(own_slot, k, lane);
 #pragma unroll
-    for (int column = 0; column < kColumns; column += 4) {
-      float4 a[2];
-      float4 b[2];
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        a[i] = *reinterpret_cast<const float4*>(&slots[slot + 16 * i][column]);
-        b[i] = *reinterpret_cast<const float4*>(&tokens[token + 16 * i][column]);
-      }
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-#pragma unroll
-        for (int j = 0; j < 2; ++j) {
-          sums[i][j] += a[i].x * b[j].x + a[i].y * b[j].y + a[i].z * b[j].z + a[i].w * b[j].w;
-        }
+      for (int j = 0; j < 2; ++j) {
+        const Fragment b = tokens.right_transposed(own_token + j * 16, k, lane);
+        multiply(sums[2 * j], a, b.r[0], b.r[1]);
+        multiply(sums[2 * j + 1], a, b.r[2], b.r[3]);
       }
     }
   }
-  float* partial = in.partial + (static_cast<std::int64_t>(blockIdx.y) * 2 + (is_value ? 1 : 0)) *
+  float* partial = in.partial + (static_cast<std::int64_t>(blockIdx.y) * 2 + blockIdx.z) *
                                     forward.slots * forward.max_length;
 #pragma unroll
-  for (int i = 0; i < 2; ++i) {
+  for (int j = 0; j < 4; ++j) {
 #pragma unroll
-    for (int j = 0; j < 2; ++j) {
-      const int own_slot = first_slot + slot + 16 * i;
-      const int own_token = first_token + token + 16 * j;
-      if (own_slot < sequence.slots && own_token < sequence.length) {
-        partial[own_slot * forward.max_length + own_token] =
-            sums[i][j] * factor(forward, sequence.length, own_slot);
+    for (int i = 0; i < 4; ++i) {
+      const int slot = first_slot + own_slot + lane / 4 + i / 2 * 8;
+      const int token = first_token + own_token + j * 8 + lane % 4 * 2 + i % 2;
+      if (slot < sequence.slots && token < sequence.length) {
+        partial[slot * forward.max_length + token] = sums[j][i];
       }
     }
   }
 }
 
 /// Adds up what the sequences that reach a slot and a token have left there.
-__global__ void sum_partials_kernel(LengthProjectionBackward in) {
+__global__ void __launch_bounds__(kSumThreads)
+    sum_partials_kernel(const __grid_constant__ LengthProjectionBackward in) {
+  __shared__ Sequence sequences[kSumThreads];
   const LengthProjection& forward = in.forward;
   const std::int64_t size = forward.slots * forward.max_length;
-  const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (index >= 2 * size) return;
+  const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * kSumThreads + threadIdx.x;
   const std::int64_t cell = index < size ? index : index - size;
   const std::int64_t slot = cell / forward.max_length;
   const std::int64_t token = cell % forward.max_length;
   float sum = 0;
-  for (int b = 0; b < forward.batch; ++b) {
-    const Sequence sequence = sequence_of(forward, b);
-    if (token < sequence.length && slot < sequence.slots) sum += in.partial[b * 2 * size + index];
+  for (int base = 0; base < forward.batch; base += kSumThreads) {
+    const int count = min(kSumThreads, static_cast<int>(forward.batch) - base);
+    __syncthreads();
+    if (threadIdx.x < count) sequences[threadIdx.x] = sequence_of(forward, base + threadIdx.x);
+    __syncthreads();
+#pragma unroll 8
+    for (int b = 0; b < count; ++b) {
+      if (index < 2 * size && token < sequences[b].length && slot < sequences[b].slots) {
+        sum += in.partial[(base + b) * 2 * size + index];
+      }
+    }
   }
+  if (index >= 2 * size) return;
   void* base = index < size ? in.E_gradient_KN : in.F_gradient_KN;
   static_cast<__nv_bfloat16*>(base)[cell] = __float2bfloat16(sum);
 }
@@ -286,9 +256,9 @@ void find_slot_starts(const std::int32_t* start_B1, std::int64_t batch, std::int
 }
 
 void project_length(const LengthProjection& in, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>(in.batch), static_cast<unsigned>(2 * in.width / kColumns),
-                  static_cast<unsigned>(divide_up(in.slots, kTile)));
-  forward_kernel<<<grid, kThreads, 0, stream>>>(in);
+  const dim3 grid(static_cast<unsigned>(in.batch), static_cast<unsigned>(2 * in.width / kTile),
+                  static_cast<unsigned>(divide_up(in.slots, kSlots)));
+  forward_kernel<<<grid, kTileThreads, 0, stream>>>(in);
 }
 
 std::int64_t length_projection_partial_floats(const LengthProjection& in) {
@@ -297,16 +267,15 @@ std::int64_t length_projection_partial_floats(const LengthProjection& in) {
 
 void project_length_backward(const LengthProjectionBackward& in, cudaStream_t stream) {
   const LengthProjection& forward = in.forward;
-  const dim3 grid(static_cast<unsigned>(forward.batch),
-                  static_cast<unsigned>(2 * forward.width / kColumns),
-                  static_cast<unsigned>(divide_up(forward.max_length, kTile)));
-  kv_gradient_kernel<<<grid, kThreads, 0, stream>>>(in);
-  const dim3 tiles(
-      static_cast<unsigned>(divide_up(forward.max_length, kTile) * divide_up(forward.slots, kTile)),
-      static_cast<unsigned>(forward.batch), 2);
-  projection_gradient_kernel<<<tiles, kThreads, 0, stream>>>(in);
+  const std::int64_t token_tiles = divide_up(forward.max_length, kTile);
+  const auto batch = static_cast<unsigned>(forward.batch);
+  const dim3 grid(batch, static_cast<unsigned>(2 * forward.width / kTile),
+                  static_cast<unsigned>(token_tiles));
+  kv_gradient_kernel<<<grid, kTileThreads, 0, stream>>>(in);
+  const dim3 tiles(static_cast<unsigned>(token_tiles * divide_up(forward.slots, kSlots)), batch, 2);
+  projection_gradient_kernel<<<tiles, kTileThreads, 0, stream>>>(in);
   const std::int64_t elements = 2 * forward.slots * forward.max_length;
-  sum_partials_kernel<<<static_cast<unsigned>(divide_up(elements, kThreads)), kThreads, 0,
+  sum_partials_kernel<<<static_cast<unsigned>(divide_up(elements, kSumThreads)), kSumThreads, 0,
                         stream>>>(in);
 }
 
