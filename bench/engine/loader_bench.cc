@@ -33,7 +33,7 @@ class Training {
         store_(device_.device, device_.dtype, config.seed),
         model_(config.model, store_),
         optimizer_(store_, config.training),
-        loader_(data_.train, loader_options(config, data_.train), {}) {
+        loader_(data_.train, loader_options(config, *data_.train), {}) {
     std::cerr << device_.description << "\n";
   }
 

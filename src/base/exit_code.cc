@@ -23,7 +23,7 @@ constexpr std::array<ExitCodeRow, 10> kTable{{
     {ExitCode::kPeerLost, "a peer rank was lost"},
     {ExitCode::kInternal, "a bug of this program"},
     {ExitCode::kSigint, "stopped by SIGINT after a verified save"},
-    {ExitCode::kSigterm, "stopped by SIGTERM after a verified save"},
+    {ExitCode::kSigterm, "stopped by SIGTERM or SIGUSR1 after a verified save"},
 }};
 
 void append_hex(std::string& out, unsigned char byte) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "base/signals.h"
 #include "linformer/error.h"
 
 namespace linformer {
@@ -85,6 +86,7 @@ void hand_over(const CommonOptions& common, char** argv) {
   // cores.
   if (std::getenv("OMP_WAIT_POLICY") == nullptr)
     ::setenv("GOMP_SPINCOUNT", "2000", /*overwrite=*/0);
+  hold_signals();
   ::execv(engine.c_str(), argv);
   throw IoError(engine + ": cannot start: " + errno_text(errno));
 }

@@ -164,7 +164,7 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common) {
   CorpusSpec corpus = corpus_spec(options.corpus);
   corpus.document_column = options.document_column;
   const std::vector<SentencePair> pairs = read_pairs(corpus);
-  LoadedModel loaded = load_model(options.checkpoint, common);
+  LoadedModel loaded = load_model(options.checkpoint, common, options.model_file);
   if (is_joined) {
     evaluation_options.separator = separator_id(*loaded.tokenizer, options.separator);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training/train_state.h"
 
+#include "base/file.h"
 #include "linformer/error.h"
 #include "storage/json_state.h"
 #include "training/weights.h"
@@ -53,6 +54,9 @@ void require_same(const std::string& path, const char* what, const std::string& 
 
 CommitResult save_generation(const std::string& run_directory, const GenerationInputs& in,
                              std::int64_t keep) {
+  // Weights and two moments; what else there is is small.
+  require_free_space(run_directory, static_cast<std::uint64_t>(in.store.num_elements()) * 12 +
+                                        in.tokenizer_json.size() + in.config_yaml.size());
   CheckpointTransaction save(run_directory, in.state.step);
   save.add(std::string(kWeightsFile), host_weights(in.store).views());
   HostTensors moments;
@@ -95,8 +99,9 @@ std::string restore_generation(const Generation& generation, const RunFingerprin
   load_weights_into(SafetensorsFile(generation.path + "/" + std::string(kWeightsFile)), store);
   const SafetensorsFile moments(generation.path + "/" + std::string(kOptimizerFile));
   for (const Optimizer::Moments& moment : optimizer.moments()) {
-    copy_tensor(moments, "exp_avg." + moment.parameter->name, moment.exp_avg);
-    copy_tensor(moments, "exp_avg_sq." + moment.parameter->name, moment.exp_avg_sq);
+    copy_tensor(moments.at("exp_avg." + moment.parameter->name), moments.path(), moment.exp_avg);
+    copy_tensor(moments.at("exp_avg_sq." + moment.parameter->name), moments.path(),
+                moment.exp_avg_sq);
   }
   optimizer.set_steps(json.get_int("optimizer_steps"));
   return note;

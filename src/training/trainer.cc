@@ -54,14 +54,15 @@ LoaderOptions loader_options(const RunConfig& config, const PairSet& pairs) {
   }
   out.seed = config.seed;
   out.accumulate = config.training.accumulate;
+  out.timeout_seconds = config.training.data_timeout_seconds;
   return out;
 }
 
 Trainer::Trainer(const TrainerParts& parts, TrainState state)
     : parts_(parts), state_(state), start_(std::chrono::steady_clock::now()) {
   const TrainingConfig& training = parts_.config.training;
-  const LoaderOptions options = loader_options(parts_.config, parts_.train);
-  steps_per_epoch_ = count_steps(parts_.train, options);
+  const LoaderOptions options = loader_options(parts_.config, *parts_.train);
+  steps_per_epoch_ = count_steps(*parts_.train, options);
   total_steps_ = training.epochs * steps_per_epoch_;
   if (training.max_steps > 0) total_steps_ = std::min(total_steps_, training.max_steps);
   loader_ =
@@ -98,10 +99,11 @@ bool Trainer::is_validation_due() const {
 
 bool Trainer::is_checkpoint_due() const {
   if (state_.step == 0 || saved_step_ == state_.step) return false;
+  if (is_finished()) return true;
+  if (tried_step_ == state_.step) return false;
   const std::int64_t every = parts_.config.checkpoint.every_steps;
-  if (every > 0 && state_.step % every == 0) return true;
-  if (every == 0 && parts_.validation == nullptr && state_.batch == 0) return true;
-  return is_finished();
+  return every > 0 ? state_.step % every == 0
+                   : parts_.validation == nullptr && state_.batch == 0;
 }
 
 FinalRecord Trainer::run() {
@@ -109,13 +111,13 @@ FinalRecord Trainer::run() {
     while (true) {
       throw_if_interrupted();
       if (is_validation_due()) validate();
-      if (is_checkpoint_due()) save();
+      if (is_checkpoint_due()) save(is_finished());
       if (is_finished()) break;
       run_step();
     }
   } catch (const Interrupted&) {
     parts_.store.clear_gradients();
-    if (state_.step > 0 && saved_step_ != state_.step) save();
+    if (state_.step > 0 && saved_step_ != state_.step) save(/*must_succeed=*/true);
     parts_.observer.flush();
     throw;
   }
@@ -143,27 +145,35 @@ void Trainer::run_step() {
   fault_point("step");
   const StepSums sums = accumulate_gradients(parts_.model, batches, training.label_smoothing,
                                              parts_.config.seed, state_.step, parts_.device);
-  const double rate =
+  double rate =
       learning_rate_at(parts_.config, {.step = state_.step,
                                        .total_steps = total_steps_,
                                        .epochs_done = state_.epoch,
                                        .steps_per_epoch = steps_per_epoch_,
                                        .plateau_reductions = state_.plateau_reductions});
+  if (fault_nan("learning rate")) rate = std::numeric_limits<double>::quiet_NaN();
+  if (!std::isfinite(rate)) {
+    throw DivergenceError("the learning rate is not finite at " + place_of_step() +
+                          "; the weights were not changed");
+  }
   const StepOutcome outcome = parts_.optimizer.step(rate);
   finish_step(sums, outcome, rate, batches);
+}
+
+std::string Trainer::place_of_step() const {
+  return "step " + std::to_string(state_.step + 1) + " (epoch " + std::to_string(state_.epoch + 1) +
+         ", pairs from " + std::to_string(state_.sample) + ")";
 }
 
 void Trainer::finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
                           const StepBatches& batches) {
   const double nll = sums.nll_sum.item<double>();
   const double norm = outcome.gradient_norm.item<double>();
-  const std::string at_step = "step " + std::to_string(state_.step + 1) + " (epoch " +
-                              std::to_string(state_.epoch + 1) + ", pairs from " +
-                              std::to_string(state_.sample) + ")";
-  if (!std::isfinite(nll)) throw DivergenceError("the loss is not finite at " + at_step);
+  if (!std::isfinite(nll)) throw DivergenceError("the loss is not finite at " + place_of_step());
   if (!std::isfinite(norm)) {
     throw DivergenceError("the gradient of " + parts_.optimizer.first_non_finite(outcome) +
-                          " is not finite at " + at_step + "; the weights were not changed");
+                          " is not finite at " + place_of_step() +
+                          "; the weights were not changed");
   }
   ++state_.step;
   state_.source_tokens += sums.source_tokens;
@@ -219,9 +229,7 @@ void Trainer::validate() {
   ValidationRecord record;
   record.step = state_.step;
   record.epoch = state_.batch == 0 ? state_.epoch : state_.epoch + 1;
-  record.loss = corpus_loss(parts_.model, validation_pairs_, parts_.device.is_cuda() ? 16384 : 4096,
-                            parts_.device)
-                    .mean();
+  record.loss = validation_loss();
   record.perplexity = std::exp(record.loss);
   std::string sample;
   if (parts_.translate_validation) {
@@ -238,7 +246,22 @@ void Trainer::validate() {
   interval_start_seconds_ += record.seconds;
   parts_.observer.on_validation(record);
   if (!sample.empty()) parts_.observer.on_text(state_.step, sample);
-  save();
+  save(is_finished());
+}
+
+double Trainer::validation_loss() {
+  const std::string at_step = " at step " + std::to_string(state_.step);
+  double loss = 0;
+  try {
+    loss = corpus_loss(parts_.model, validation_pairs_, parts_.device.is_cuda() ? 16384 : 4096,
+                       parts_.device)
+               .mean();
+  } catch (const DivergenceError& error) {
+    throw DivergenceError("validation" + at_step + ": " + error.what());
+  }
+  if (fault_nan("validation loss")) loss = std::numeric_limits<double>::quiet_NaN();
+  if (!std::isfinite(loss)) throw DivergenceError("the validation loss is not finite" + at_step);
+  return loss;
 }
 
 void Trainer::judge(const ValidationRecord& record) {
@@ -263,7 +286,19 @@ void Trainer::judge(const ValidationRecord& record) {
   state_.validated_step = state_.step;
 }
 
-void Trainer::save() {
+void Trainer::save(bool must_succeed) {
+  tried_step_ = state_.step;
+  try {
+    commit();
+  } catch (const IoError& error) {
+    if (must_succeed || parts_.config.checkpoint.on_save_error == OnSaveError::kStop) throw;
+    log_warning("step " + std::to_string(state_.step) + " is not saved, failure " +
+                std::to_string(++failed_saves_) + " of this run: " + error.what() +
+                "; the next due checkpoint is tried again");
+  }
+}
+
+void Trainer::commit() {
   parts_.observer.flush();
   const std::int64_t keep =
       std::max(parts_.config.checkpoint.keep, parts_.config.training.average_last);

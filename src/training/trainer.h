@@ -33,7 +33,7 @@ struct TrainerParts {
   const std::string& tokenizer_json;
   const RunFingerprint& fingerprint;
   const std::string& run_directory;
-  const PairSet& train;
+  std::shared_ptr<const PairSet> train;
   const PairSet* validation;  // null = none
   ParameterStore& store;
   Transformer& model;
@@ -56,8 +56,10 @@ class Trainer {
   Trainer(const TrainerParts& parts, TrainState state);
 
   /// Trains to the end. On a signal the unfinished step is dropped, the last full one saved, and
-  /// Interrupted thrown. Throws DivergenceError (nothing is saved) when a loss, a gradient or a
-  /// validation loss is not finite.
+  /// Interrupted thrown. Throws DivergenceError (nothing is saved) when a loss, a gradient, a
+  /// learning rate, a validation loss or a weight is not finite; WorkerError as BatchLoader; IoError
+  /// for a checkpoint that cannot be written, where checkpoint.on_save_error says so and always for
+  /// the last one.
   FinalRecord run();
 
   const TrainState& state() const { return state_; }
@@ -73,7 +75,10 @@ class Trainer {
   void emit_record(double learning_rate);
   void validate();
   void judge(const ValidationRecord& record);
-  void save();
+  double validation_loss();
+  void save(bool must_succeed);
+  void commit();
+  std::string place_of_step() const;
   StepRecord record(double learning_rate) const;
   double seconds_now() const;
 
@@ -83,6 +88,8 @@ class Trainer {
   std::int64_t total_steps_ = 0;
   std::int64_t steps_per_epoch_ = 0;
   std::int64_t saved_step_ = -1;
+  std::int64_t tried_step_ = -1;  // of the last save, which may have failed
+  std::int64_t failed_saves_ = 0;
   std::vector<IdPair> validation_pairs_;
   std::chrono::steady_clock::time_point start_;
   double elapsed_before_ = 0;

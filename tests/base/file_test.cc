@@ -164,5 +164,15 @@ TEST(WriteStdout, ClosedStdoutIsAnIoError) {
       testing::ExitedWithCode(4), "");
 }
 
+TEST(FreeSpace, IsComparedWithWhatIsWanted) {
+  const TempDirectory directory;
+  EXPECT_NO_THROW(require_free_space(directory.path(), 1));
+  EXPECT_NO_THROW(require_free_space(directory.file("absent"), std::uint64_t{1} << 62));
+  const std::string text = error_text<IoError>(
+      [&] { require_free_space(directory.path(), std::uint64_t{1} << 62); });
+  EXPECT_TRUE(text.starts_with(directory.path() + ": not enough space on the disk (got ")) << text;
+  EXPECT_TRUE(text.ends_with(" bytes, want 4611686018427387904)")) << text;
+}
+
 }  // namespace
 }  // namespace linformer

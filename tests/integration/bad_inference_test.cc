@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "storage/checkpoint_directory.h"
 #include "support/bad_input.h"
@@ -180,6 +181,45 @@ TEST_F(BadInference, WeightsOfAnotherArchitectureAreRefused) {
   config.replace(config.find(k), k.size(), "projected_length: 4");
   add_generation(run(), 9, config);
   expect_refused(translate("run/step-9", "a\n"), {"step-9/model.safetensors", "E.weight"});
+}
+
+/// Scores good.csv with a .pt as it is, no run directory made of it.
+TEST_F(BadInference, OriginalCheckpointIsScoredAsTheRunThatItWasMadeOf) {
+  EXPECT_EQ(run_process({.arguments = {LF_BINARY_DIR "/linformer", "convert", "run", "m.pt"},
+                         .directory = directory_.path()})
+                .exit_code,
+            0);
+  const auto before = snapshot(directory_.path());
+  const auto score = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"evaluate", "--data", "good.csv", "--json",
+                                         "--max-new-tokens", "2", "--checkpoint"});
+    const ProcessResult result = start(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out).at("cross_entropy").get<double>();
+  };
+  EXPECT_EQ(score({"m.pt", "--tokenizer", "tok", "--config", "run/config.yaml"}), score({"run"}));
+  EXPECT_EQ(snapshot(directory_.path()), before);
+  expect_refused(translate("m.pt", "a\n"), {"--tokenizer is missing", "m.pt"});
+  expect_refused(translate("m.pt", "a\n", {"--tokenizer", "none"}), {"none: no such tokenizer"});
+  expect_refused(translate("run", "a\n", {"--tokenizer", "tok"}), {"run directory"});
+}
+
+TEST_F(BadInference, CallsInAPickleAreNotMade) {
+  const std::string golden = LF_SOURCE_DIR "/tests/golden/";
+  const std::vector<std::string> tokenizer{"--tokenizer", "tok"};
+  const auto before = snapshot(directory_.path());
+  expect_refused(translate(golden + "torch_global.pt", "a\n", tokenizer),
+                 {"torch_global.pt@", "posix.system", "is not allowed"});
+  expect_refused(translate(golden + "torch_protocol5.pt", "a\n", tokenizer),
+                 {"torch_protocol5.pt@", "protocol"});
+  EXPECT_EQ(snapshot(directory_.path()), before);
+}
+
+TEST_F(BadInference, OriginalCheckpointOfAnotherModelIsRefused) {
+  const ProcessResult result =
+      translate(LF_SOURCE_DIR "/tests/golden/torch_original.pt", "a\n",
+                {"--tokenizer", "tok", "--config", "good.yaml"});
+  expect_refused(result, {"torch_original.pt", "model.model_dim: got 8"});
 }
 
 TEST_F(BadInference, CorpusIsNamedByLine) {
