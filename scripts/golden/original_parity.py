@@ -99,9 +99,8 @@ def ours_to_torch(place, kind):
     model.load_state_dict(state, strict=True)
     compare(place, f"{kind}, ours to torch", model, f"{kind}.pt")
     # Of the optimizer too: a step of it changes the weights and keeps them finite.
-    optimizer = torch.optim.Adam(model.float().parameters())
-    numbers = content["optimizer_state_dict"]["param_groups"][0]["params"]
-    assert len(numbers) == len(list(model.parameters())), "parameters of the optimizer"
+    parameters = dict(model.float().named_parameters())
+    optimizer = torch.optim.Adam([parameters[name] for name in state])  # the original's order
     optimizer.load_state_dict(content["optimizer_state_dict"])
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)

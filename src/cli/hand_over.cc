@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "base/file.h"
 #include "base/signals.h"
@@ -52,6 +54,15 @@ void prefer_torch_directory() {
   ::setenv("LD_LIBRARY_PATH", path.c_str(), 1);
 }
 
+/// MKL asks for the working directory while it is loaded, and ends the process where there is none.
+void require_working_directory() {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::current_path(error);
+  if (path.empty()) {
+    throw UsageError("the working directory: " + error.message() + " (cd to one that exists)");
+  }
+}
+
 }  // namespace
 
 EnginePlace find_engines() {
@@ -81,6 +92,7 @@ std::string choose_engine(const std::string& device, const EnginePlace& place) {
 
 void hand_over(const CommonOptions& common, char** argv) {
   const std::string engine = choose_engine(common.device, find_engines());
+  require_working_directory();
   prefer_torch_directory();
   // OpenMP's waiting threads spin for milliseconds by default: fatal where other programs share the
   // cores.

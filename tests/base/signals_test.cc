@@ -145,10 +145,10 @@ TEST(SignalsDeathTest, LimitOfTheFileSizeIsAnIoErrorNotADeath) {
   EXPECT_EXIT(
       {
         ignore_failed_writes();
-        limit_file_size(2);
+        limit_file_size(1 << 16);
         const TempDirectory directory;
         std::_Exit(run_guarded([&] {
-          write_file_atomically(directory.file("x"), "text");
+          write_file_atomically(directory.file("x"), std::string(1 << 17, 'x'));
           return 0;
         }));
       },

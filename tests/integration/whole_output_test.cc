@@ -104,9 +104,11 @@ TEST(Surroundings, DoNotChangeABit) {
   const std::string evaluate =
       "evaluate --checkpoint $0/run --data $0/validation.csv --device cpu --quiet --json "
       "--max-new-tokens 3 --output $0/o.csv";
-  // A working directory that is gone, files for the owner alone, another language and time.
-  const std::string script = "umask 077 && mkdir gone && cd gone && rmdir ../gone && " + engine +
-                             " " + train + " && " + engine + " " + evaluate;
+  // Files for the owner alone, another language and time, and a working directory that goes away.
+  const std::string script =
+      "umask 077; mkdir gone; cd gone; "
+      "{ until [ -e $0/run/lock ]; do sleep 0.02; done; rmdir $0/gone; } & " +
+      engine + " " + train + " && wait && cd $0 && " + engine + " " + evaluate;
   ProcessRequest request;
   request.arguments = {"/bin/sh", "-c", script, workplace.file(".")};
   request.directory = workplace.file(".");
@@ -127,6 +129,20 @@ TEST(Surroundings, DoNotChangeABit) {
   struct stat status {};
   ASSERT_EQ(::stat(workplace.file("o.csv").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST(Surroundings, WorkingDirectoryThatIsGoneIsNamed) {
+  const Workplace workplace;
+  ProcessRequest request;
+  request.arguments = {"/bin/sh", "-c",
+                       "mkdir gone; cd gone; rmdir $0/gone; " LF_BINARY_DIR
+                       "/linformer compare --config $0/config.yaml --device cpu",
+                       workplace.file(".")};
+  request.directory = workplace.file(".");
+  const ProcessResult result = run_process(request);
+  EXPECT_EQ(result.exit_code, 2);
+  expect_one_error_line({.expected = {"the working directory: No such file or directory (cd to"}},
+                        result);
 }
 
 }  // namespace
