@@ -40,7 +40,9 @@ int open_regular(const std::string& path, std::size_t& size) {
 std::string errno_text(int error) { return std::generic_category().message(error); }
 
 void throw_io(const std::string& path, const char* action, int error) {
-  throw IoError(path + ": cannot " + action + ": " + errno_text(error));
+  const std::string text = path + ": cannot " + action + ": " + errno_text(error);
+  if (error == ENOMEM) throw OutOfMemoryError(text);
+  throw IoError(text);
 }
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {

@@ -15,8 +15,8 @@ void leave_on_signals();
 /// leave_on_signals(): for a program that is about to become another, which takes long to start.
 void hold_signals();
 
-/// Ignores SIGPIPE and SIGXFSZ, so that a closed stdout and a limit of the file size are an IoError.
-/// All of it for verbs that have nothing to save: another signal ends them as usual.
+/// Ignores SIGPIPE and SIGXFSZ, so that a closed stdout and a limit of the file size are an
+/// IoError. All of it for verbs that have nothing to save: another signal ends them as usual.
 void ignore_failed_writes();
 
 /// The signal that was seen, or 0.

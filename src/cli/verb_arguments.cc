@@ -144,7 +144,8 @@ Arguments list(TrainOptions& o) {
            "Go on with the run in DIR; without a value, with the run in the output directory."},
           {"--allow-inexact", "", &o.allow_inexact,
            "Resume although machine or library differ, so that the last bits may."},
-          {"--init", "CHECKPOINT", &o.init, "Start from the weights of a checkpoint: as --checkpoint of evaluate."},
+          {"--init", "CHECKPOINT", &o.init,
+           "Start from the weights of a checkpoint: as --checkpoint of evaluate."},
           {"--dry-run", "", &o.dry_run, "Check everything, print a summary, train nothing."},
           {"--smoke", "STEPS", &o.smoke, "Train so many real steps and stop.", Range{1, 1e6}}};
 }
@@ -196,20 +197,20 @@ Arguments list(ScoreOptions& o) {
 
 Arguments list(TranslateOptions& o) {
   Arguments out{{"--checkpoint", "C", &o.checkpoint, kCheckpointHelp, {}, {}, true},
-          {"--beam", "N", &o.beam, kBeamHelp, kGreedy},
-          {"--max-new-tokens", "N", &o.max_new_tokens, kNewTokensHelp, kLength},
-          {"--batch-tokens", "N", &o.batch_tokens, "Source tokens translated at a time.",
-           Range{1, 1e8}},
-          {"--long",
-           "POLICY",
-           &o.long_lines,
-           "What happens to lines that are too long for the model.",
-           {},
-           {"error", "truncate"}},
-          {"--documents", "", &o.documents,
-           "Lines are sentences of documents, an empty line ends one: as many as the model's "
-           "max_length holds are translated together."},
-          {"--separator", "TOKEN", &o.separator, kSeparatorHelp}};
+                {"--beam", "N", &o.beam, kBeamHelp, kGreedy},
+                {"--max-new-tokens", "N", &o.max_new_tokens, kNewTokensHelp, kLength},
+                {"--batch-tokens", "N", &o.batch_tokens, "Source tokens translated at a time.",
+                 Range{1, 1e8}},
+                {"--long",
+                 "POLICY",
+                 &o.long_lines,
+                 "What happens to lines that are too long for the model.",
+                 {},
+                 {"error", "truncate"}},
+                {"--documents", "", &o.documents,
+                 "Lines are sentences of documents, an empty line ends one: as many as the model's "
+                 "max_length holds are translated together."},
+                {"--separator", "TOKEN", &o.separator, kSeparatorHelp}};
   add_model_file(out, o.model_file);
   return out;
 }
@@ -227,21 +228,20 @@ Arguments list(CompareOptions& o) {
 }
 
 Arguments list(ConvertOptions& o) {
-  Arguments out{
-      {"IN",
-       "",
-       &o.input,
-       "A .pt of PyTorch, a .safetensors, a run directory or one of its checkpoints.",
-       {},
-       {},
-       true},
-      {"OUT",
-       "",
-       &o.output,
-       "What to write: .pt, .safetensors, else a run directory.",
-       {},
-       {},
-       true}};
+  Arguments out{{"IN",
+                 "",
+                 &o.input,
+                 "A .pt of PyTorch, a .safetensors, a run directory or one of its checkpoints.",
+                 {},
+                 {},
+                 true},
+                {"OUT",
+                 "",
+                 &o.output,
+                 "What to write: .pt, .safetensors, else a run directory.",
+                 {},
+                 {},
+                 true}};
   add_model_file(out, o.model_file);
   return out;
 }

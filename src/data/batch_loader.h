@@ -58,9 +58,9 @@ class BatchLoader {
   /// Joins the thread; one that has stalled is left behind with its share of `pairs`.
   ~BatchLoader();
 
-  /// Throws what reading threw: as PairSet and epoch_batches; WorkerError, with epoch and pairs, for
-  /// anything else and where the thread has given nothing for `timeout_seconds`; Interrupted when a
-  /// signal was seen while waiting.
+  /// Throws what reading threw: as PairSet and epoch_batches; WorkerError, with epoch and pairs,
+  /// for anything else and where the thread has given nothing for `timeout_seconds`; Interrupted
+  /// when a signal was seen while waiting.
   StepBatches next();
 
   /// Time that next() has waited, all in all.

@@ -62,12 +62,12 @@ std::vector<std::string> read_block(TextLines& input, bool documents) {
 void print_json(const std::vector<std::string>& texts, const Totals& totals,
                 const DeviceChoice& device, double seconds) {
   nlohmann::ordered_json json{{"translations", texts},
-                                    {"lines", totals.lines},
-                                    {"tokens", totals.tokens},
-                                    {"stopped_by_limit", totals.stopped_by_limit},
-                                    {"truncated", totals.truncated},
-                                    {"device", device.description},
-                                    {"seconds", seconds}};
+                              {"lines", totals.lines},
+                              {"tokens", totals.tokens},
+                              {"stopped_by_limit", totals.stopped_by_limit},
+                              {"truncated", totals.truncated},
+                              {"device", device.description},
+                              {"seconds", seconds}};
   if (totals.sequences > 0) {
     json["sequences"] = totals.sequences;
     json["misaligned"] = totals.misaligned;

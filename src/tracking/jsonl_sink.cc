@@ -75,33 +75,33 @@ JsonlSink::JsonlSink(const std::string& path)
 
 void JsonlSink::on_step(const StepRecord& record) {
   append(LineBuilder("step")
-                   .add("step", record.step)
-                   .add("epoch", record.epoch)
-                   .add("epochs", record.epochs)
-                   .add("progress", record.progress)
-                   .add("loss", record.loss)
-                   .add("perplexity", record.perplexity)
-                   .add("learning_rate", record.learning_rate)
-                   .add("gradient_norm", record.gradient_norm)
-                   .add("tokens_per_second", record.tokens_per_second)
-                   .add("source_tokens", record.source_tokens)
-                   .add("target_tokens", record.target_tokens)
-                   .add("elapsed_seconds", record.elapsed_seconds)
-                   .add("memory_bytes", record.memory_bytes)
-                   .take());
+             .add("step", record.step)
+             .add("epoch", record.epoch)
+             .add("epochs", record.epochs)
+             .add("progress", record.progress)
+             .add("loss", record.loss)
+             .add("perplexity", record.perplexity)
+             .add("learning_rate", record.learning_rate)
+             .add("gradient_norm", record.gradient_norm)
+             .add("tokens_per_second", record.tokens_per_second)
+             .add("source_tokens", record.source_tokens)
+             .add("target_tokens", record.target_tokens)
+             .add("elapsed_seconds", record.elapsed_seconds)
+             .add("memory_bytes", record.memory_bytes)
+             .take());
 }
 
 void JsonlSink::on_validation(const ValidationRecord& record) {
   append(LineBuilder("validation")
-                   .add("step", record.step)
-                   .add("epoch", record.epoch)
-                   .add("loss", record.loss)
-                   .add("perplexity", record.perplexity)
-                   .add("bleu", record.bleu)
-                   .add("chrf", record.chrf)
-                   .add("seconds", record.seconds)
-                   .add("is_best", record.is_best)
-                   .take());
+             .add("step", record.step)
+             .add("epoch", record.epoch)
+             .add("loss", record.loss)
+             .add("perplexity", record.perplexity)
+             .add("bleu", record.bleu)
+             .add("chrf", record.chrf)
+             .add("seconds", record.seconds)
+             .add("is_best", record.is_best)
+             .take());
 }
 
 void JsonlSink::on_final(const FinalRecord& record) {

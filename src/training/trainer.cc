@@ -102,8 +102,7 @@ bool Trainer::is_checkpoint_due() const {
   if (is_finished()) return true;
   if (tried_step_ == state_.step) return false;
   const std::int64_t every = parts_.config.checkpoint.every_steps;
-  return every > 0 ? state_.step % every == 0
-                   : parts_.validation == nullptr && state_.batch == 0;
+  return every > 0 ? state_.step % every == 0 : parts_.validation == nullptr && state_.batch == 0;
 }
 
 FinalRecord Trainer::run() {
@@ -145,12 +144,11 @@ void Trainer::run_step() {
   fault_point("step");
   const StepSums sums = accumulate_gradients(parts_.model, batches, training.label_smoothing,
                                              parts_.config.seed, state_.step, parts_.device);
-  double rate =
-      learning_rate_at(parts_.config, {.step = state_.step,
-                                       .total_steps = total_steps_,
-                                       .epochs_done = state_.epoch,
-                                       .steps_per_epoch = steps_per_epoch_,
-                                       .plateau_reductions = state_.plateau_reductions});
+  double rate = learning_rate_at(parts_.config, {.step = state_.step,
+                                                 .total_steps = total_steps_,
+                                                 .epochs_done = state_.epoch,
+                                                 .steps_per_epoch = steps_per_epoch_,
+                                                 .plateau_reductions = state_.plateau_reductions});
   if (fault_nan("learning rate")) rate = std::numeric_limits<double>::quiet_NaN();
   if (!std::isfinite(rate)) {
     throw DivergenceError("the learning rate is not finite at " + place_of_step() +

@@ -57,9 +57,9 @@ class Trainer {
 
   /// Trains to the end. On a signal the unfinished step is dropped, the last full one saved, and
   /// Interrupted thrown. Throws DivergenceError (nothing is saved) when a loss, a gradient, a
-  /// learning rate, a validation loss or a weight is not finite; WorkerError as BatchLoader; IoError
-  /// for a checkpoint that cannot be written, where checkpoint.on_save_error says so and always for
-  /// the last one.
+  /// learning rate, a validation loss or a weight is not finite; WorkerError as BatchLoader;
+  /// IoError for a checkpoint that cannot be written, where checkpoint.on_save_error says so and
+  /// always for the last one.
   FinalRecord run();
 
   const TrainState& state() const { return state_; }

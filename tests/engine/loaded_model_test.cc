@@ -107,8 +107,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ModelFiles, ::testing::Values("compat_vanilla", 
                          [](const auto& info) { return info.param; });
 
 TEST(LoadModelErrors, NameTheTokenizerThatAFileNeeds) {
-  EXPECT_TRUE(error_text<UsageError>([] { load_model("m.pt", on_cpu()); })
-                  .starts_with("--tokenizer is missing"));
+  EXPECT_TRUE(error_text<UsageError>([] {
+                load_model("m.pt", on_cpu());
+              }).starts_with("--tokenizer is missing"));
 }
 
 TEST(LoadModel, Bfloat16LayersComputeWithTheRoundedWeights) {

@@ -217,9 +217,8 @@ TEST_F(BadInference, CallsInAPickleAreNotMade) {
 }
 
 TEST_F(BadInference, OriginalCheckpointOfAnotherModelIsRefused) {
-  const ProcessResult result =
-      translate(LF_SOURCE_DIR "/tests/golden/torch_original.pt", "a\n",
-                {"--tokenizer", "tok", "--config", "good.yaml"});
+  const ProcessResult result = translate(LF_SOURCE_DIR "/tests/golden/torch_original.pt", "a\n",
+                                         {"--tokenizer", "tok", "--config", "good.yaml"});
   expect_refused(result, {"torch_original.pt", "model.model_dim: got 8"});
 }
 

@@ -140,6 +140,37 @@ TEST(Memory, LackOfItInAStepKeepsTheLastCheckpoint) {
   expect_resumes(workplace);
 }
 
+TEST(Memory, LimitThatDoesNotHoldTheLibrariesIsNamedBeforeTheyAreLoaded) {
+  const Workplace workplace;
+  ProcessRequest request = workplace.train_request({"--quiet"});
+  request.limits = {{RLIMIT_AS, rlim_t{430} << 20}};
+  const ProcessResult result = run_process(request);
+  EXPECT_EQ(result.exit_code, 5) << result.err;
+  expect_one_error_line({.expected = {"ulimit -v", "got 450887680 bytes, want at least 838860800"}},
+                        result);
+}
+
+/// LF_LIMITS says how many limits of the virtual memory, from too little to enough.
+TEST(Memory, AnyLimitOfItIsEnoughOrAnError) {
+  const int count = count_from("LF_LIMITS", 3);
+  const Workplace workplace;
+  std::map<int, int> codes;
+  for (int i = 0; i < count; ++i) {
+    const rlim_t limit = (800 + 600 * static_cast<rlim_t>(i) / static_cast<rlim_t>(count)) << 20;
+    SCOPED_TRACE(limit);
+    ProcessRequest request = workplace.train_request(
+        {"--quiet", "--overwrite", "model.model_dim=512", "model.ffn_dim=1024",
+         "model.num_layers=6", "training.max_steps=2"});
+    request.limits = {{RLIMIT_AS, limit}};
+    request.timeout = std::chrono::seconds(60);
+    const ProcessResult result = run_process(request);
+    ++codes[result.exit_code];
+    EXPECT_TRUE(result.exit_code == 0 || result.exit_code == 5) << result.exit_code << result.err;
+    if (result.exit_code == 5) expect_one_error_line({.expected = {"memory"}}, result);
+  }
+  for (const auto& [code, number] : codes) RecordProperty("exit_" + std::to_string(code), number);
+}
+
 TEST(SecondTrainer, IsRefusedAtOnceWithThePidOfTheFirst) {
   const Workplace workplace;
   EXPECT_EQ(workplace.train("step@8:kill").exit_code, 137);
@@ -166,11 +197,11 @@ ProcessRequest with_fault(const Workplace& workplace, const std::vector<std::str
     return "@" + std::to_string(least + random() % (most - least));
   };
   const std::array<std::string, 10> faults{
-      "step" + pass(5, 40) + ":kill",   "step" + pass(5, 40) + ":term",
+      "step" + pass(5, 40) + ":kill",      "step" + pass(5, 40) + ":term",
       "write" + pass(60, 300) + ":enospc", "fsync" + pass(30, 200) + ":eio",
-      "rename" + pass(5, 40) + ":kill", "load" + pass(5, 40) + ":throw",
-      "load" + pass(5, 40) + ":stall",  "step" + pass(5, 40) + ":oom",
-      "poll" + pass(100, 900) + ":int", ""};
+      "rename" + pass(5, 40) + ":kill",    "load" + pass(5, 40) + ":throw",
+      "load" + pass(5, 40) + ":stall",     "step" + pass(5, 40) + ":oom",
+      "poll" + pass(100, 900) + ":int",    ""};
   ProcessRequest request = workplace.train_request(settings, faults[random() % faults.size()]);
   request.arguments.insert(request.arguments.end(), {"--resume", "auto"});
   if (request.environment.front().second.empty()) {
@@ -183,9 +214,9 @@ ProcessRequest with_fault(const Workplace& workplace, const std::vector<std::str
 TEST(FaultSoup, AutomaticRestartsLeadToTheSameBits) {
   const int num_faults = count_from("LF_FAULTS", 5);
   const std::int64_t steps = 40 * num_faults;
-  const std::vector<std::string> settings{
-      "training.max_steps=" + std::to_string(steps), "training.epochs=100000",
-      "checkpoint.every_steps=1", "training.data_timeout_seconds=1"};
+  const std::vector<std::string> settings{"training.max_steps=" + std::to_string(steps),
+                                          "training.epochs=100000", "checkpoint.every_steps=1",
+                                          "training.data_timeout_seconds=1"};
   const Workplace whole;
   ASSERT_EQ(whole.go_on(settings).exit_code, 0);
   const Workplace faulty;

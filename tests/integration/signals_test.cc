@@ -30,8 +30,7 @@ class SignalledVerb : public ::testing::TestWithParam<Phase> {
   /// A trained run, made once.
   static const Workplace& workplace() {
     static const Workplace workplace;
-    static const int code =
-        workplace.train("", {"training.max_steps=2", "--quiet"}).exit_code;
+    static const int code = workplace.train("", {"training.max_steps=2", "--quiet"}).exit_code;
     EXPECT_EQ(code, 0);
     return workplace;
   }
@@ -107,7 +106,8 @@ TEST(SignalledTraining, SavesTheLastWholeStepInAnyPhase) {
 /// LF_SIGNALS says how many, by the clock.
 TEST(SignalledTraining, LeavesInTimeAndGoesOnToTheSameBits) {
   const int count = count_from("LF_SIGNALS", 4);
-  const std::vector<std::string> settings{"training.max_steps=" + std::to_string(100 * count),
+  const std::int64_t steps = 160 * count;
+  const std::vector<std::string> settings{"training.max_steps=" + std::to_string(steps),
                                           "training.epochs=100000", "checkpoint.every_steps=50"};
   const Workplace whole;
   ASSERT_EQ(whole.go_on(settings).exit_code, 0);
@@ -133,8 +133,8 @@ TEST(SignalledTraining, LeavesInTimeAndGoesOnToTheSameBits) {
   RecordProperty("signals", sent);
   RecordProperty("longest_ms", static_cast<int>(longest.count()));
   ASSERT_EQ(workplace.go_on(settings).exit_code, 0);
-  const Outcome want = outcome_of(whole.run(), 100 * count);
-  const Outcome got = outcome_of(workplace.run(), 100 * count);
+  const Outcome want = outcome_of(whole.run(), steps);
+  const Outcome got = outcome_of(workplace.run(), steps);
   ASSERT_FALSE(want.weights.empty());
   EXPECT_TRUE(got.weights == want.weights);
   EXPECT_EQ(got.records, want.records);
@@ -158,8 +158,10 @@ TEST(SignalledTraining, HangUpAndAClosedStdoutDoNotEndIt) {
   const Workplace workplace;
   ProcessRequest request = workplace.train_request({"training.epochs=40"});
   request.close_stdout = true;
-  request.signals = {{milliseconds(300), SIGPIPE}, {milliseconds(400), SIGHUP},
-                     {milliseconds(900), SIGHUP},  {milliseconds(950), SIGPIPE}};
+  request.signals = {{milliseconds(300), SIGPIPE},
+                     {milliseconds(400), SIGHUP},
+                     {milliseconds(900), SIGHUP},
+                     {milliseconds(950), SIGPIPE}};
   const ProcessResult result = run_process(request);
   // Trained to its end; that the result could not be printed is an error of its own.
   EXPECT_EQ(result.exit_code, 4) << result.err;

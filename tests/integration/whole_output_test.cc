@@ -112,9 +112,8 @@ TEST(Surroundings, DoNotChangeABit) {
   ProcessRequest request;
   request.arguments = {"/bin/sh", "-c", script, workplace.file(".")};
   request.directory = workplace.file(".");
-  request.environment = {{"LC_ALL", "de_DE.UTF-8"},
-                         {"TZ", "Asia/Kathmandu"},
-                         {"OMP_WAIT_POLICY", "passive"}};
+  request.environment = {
+      {"LC_ALL", "de_DE.UTF-8"}, {"TZ", "Asia/Kathmandu"}, {"OMP_WAIT_POLICY", "passive"}};
   const ProcessResult result = run_process(request);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   expect_reference(workplace);

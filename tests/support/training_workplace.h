@@ -58,9 +58,9 @@ class Workplace {
   }
   ProcessRequest train_request(const std::vector<std::string>& more,
                                const std::string& fault = "") const {
-    std::vector<std::string> arguments{"train",   "--config",  "config.yaml", "--output",
-                                       "run",     "--device",  "cpu",         "--dtype",
-                                       "float32", "--threads", "1"};
+    std::vector<std::string> arguments{
+        "train", "--config", "config.yaml", "--output",  "run", "--device",
+        "cpu",   "--dtype",  "float32",     "--threads", "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return request(arguments, fault);
   }

@@ -93,8 +93,7 @@ struct TinyRun {
   std::string yaml = "seed: 42\n";
   std::string tokenizer_json = "{}\n";
   RunFingerprint fingerprint{"t", "d", "e"};
-  std::shared_ptr<PairSet> train =
-      std::make_shared<PairSet>(copy_pairs(random_words(24, 1)));
+  std::shared_ptr<PairSet> train = std::make_shared<PairSet>(copy_pairs(random_words(24, 1)));
   PairSet validation = copy_pairs(random_words(6, 2));
   bool has_validation = true;
   std::function<TranslationScores()> translate;
