@@ -123,7 +123,7 @@ TEST(Loader, FailureEndsATrainingWithThePairsNamed) {
 TEST(Loader, StallDoesNotHideASignal) {
   const Workplace workplace;
   ProcessRequest request = workplace.train_request({"--quiet"}, "load@8:stall");
-  request.signals = {{std::chrono::milliseconds(3000), SIGTERM}};
+  request.signals = {{std::chrono::milliseconds(2000), SIGTERM}};
   const ProcessResult result = run_process(request);
   EXPECT_EQ(result.exit_code, 143) << result.err;
   EXPECT_LE(result.after_signals, std::chrono::seconds(2));
@@ -152,7 +152,7 @@ TEST(Memory, LimitThatDoesNotHoldTheLibrariesIsNamedBeforeTheyAreLoaded) {
 
 /// LF_LIMITS says how many limits of the virtual memory, from too little to enough.
 TEST(Memory, AnyLimitOfItIsEnoughOrAnError) {
-  const int count = count_from("LF_LIMITS", 3);
+  const int count = count_from("LF_LIMITS", 2);
   const Workplace workplace;
   std::map<int, int> codes;
   for (int i = 0; i < count; ++i) {
@@ -212,7 +212,7 @@ ProcessRequest with_fault(const Workplace& workplace, const std::vector<std::str
 
 /// LF_FAULTS says how many.
 TEST(FaultSoup, AutomaticRestartsLeadToTheSameBits) {
-  const int num_faults = count_from("LF_FAULTS", 5);
+  const int num_faults = count_from("LF_FAULTS", 3);
   const std::int64_t steps = 40 * num_faults;
   const std::vector<std::string> settings{"training.max_steps=" + std::to_string(steps),
                                           "training.epochs=100000", "checkpoint.every_steps=1",
