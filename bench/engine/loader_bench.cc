@@ -34,7 +34,7 @@ class Training {
         model_(config.model, store_),
         optimizer_(store_, config.training),
         runner_(model_, store_, optimizer_, config_),
-        loader_(data_.train, loader_options(config, data_.train), {}) {
+        loader_(data_.train, loader_options(config, *data_.train), {}) {
     std::cerr << device_.description << "\n";
   }
 

@@ -92,7 +92,7 @@ class InternalError : public Error {
  public:
   explicit InternalError(const std::string& message) : Error(ExitCode::kInternal, message) {}
 };
-/// SIGINT or SIGTERM was seen: exit 130 or 143.
+/// SIGINT, or SIGTERM or SIGUSR1, was seen: exit 130 or 143.
 class Interrupted : public Error {
  public:
   explicit Interrupted(int signal);

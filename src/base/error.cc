@@ -17,7 +17,9 @@ UserError::UserError(const Place& place, std::string_view reason)
     : Error(ExitCode::kUser, place.text() + ": " + std::string(reason)) {}
 
 Interrupted::Interrupted(int signal)
-    : Error(signal == SIGTERM ? ExitCode::kSigterm : ExitCode::kSigint,
-            signal == SIGTERM ? "stopped by SIGTERM" : "stopped by SIGINT") {}
+    : Error(signal == SIGINT ? ExitCode::kSigint : ExitCode::kSigterm,
+            signal == SIGINT    ? "stopped by SIGINT"
+            : signal == SIGTERM ? "stopped by SIGTERM"
+                                : "stopped by SIGUSR1") {}
 
 }  // namespace linformer

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "base/utf8.h"
 
@@ -23,7 +24,7 @@ constexpr std::array<ExitCodeRow, 10> kTable{{
     {ExitCode::kPeerLost, "a peer rank was lost"},
     {ExitCode::kInternal, "a bug of this program"},
     {ExitCode::kSigint, "stopped by SIGINT after a verified save"},
-    {ExitCode::kSigterm, "stopped by SIGTERM after a verified save"},
+    {ExitCode::kSigterm, "stopped by SIGTERM or SIGUSR1 after a verified save"},
 }};
 
 void append_hex(std::string& out, unsigned char byte) {
@@ -39,6 +40,11 @@ int report(const Error& error) {
   return static_cast<int>(error.code());
 }
 
+int report_unknown(const std::exception& error, bool debug) {
+  if (debug) std::fprintf(stderr, "%s\n", error.what());
+  return report(InternalError(std::string("internal error: ") + error.what()));
+}
+
 int report_current(const std::function<void()>& translate, bool debug) {
   try {
     if (translate) translate();
@@ -47,9 +53,13 @@ int report_current(const std::function<void()>& translate, bool debug) {
     return report(error);
   } catch (const std::bad_alloc&) {
     return report(OutOfMemoryError("out of host memory"));
+  } catch (const std::system_error& error) {
+    // How the library reports a thread that cannot be started.
+    if (error.code() != std::errc::resource_unavailable_try_again)
+      return report_unknown(error, debug);
+    return report(OutOfMemoryError(std::string("cannot start a thread: ") + error.what()));
   } catch (const std::exception& error) {
-    if (debug) std::fprintf(stderr, "%s\n", error.what());
-    return report(InternalError(std::string("internal error: ") + error.what()));
+    return report_unknown(error, debug);
   } catch (...) {
     return report(InternalError("internal error: unknown exception"));
   }

@@ -5,9 +5,13 @@
 
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <new>
+#include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "linformer/error.h"
 
@@ -51,6 +55,9 @@ void fault_point(std::string_view site) {
   if (action == "int") ::raise(SIGINT);
   if (action == "enospc") throw IoError(std::string(site) + ": No space left on device");
   if (action == "eio") throw IoError(std::string(site) + ": Input/output error");
+  if (action == "oom") throw std::bad_alloc();
+  if (action == "throw") throw std::runtime_error("scripted fault");
+  while (action == "stall") std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
 bool fault_nan(std::string_view site) { return is_due(site) && script().action == "nan"; }

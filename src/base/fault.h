@@ -7,7 +7,8 @@ namespace linformer {
 
 /// Named places where tests make the process fail: LINFORMER_FAULT=SITE@N:ACTION acts at the N-th
 /// (1-based) pass through SITE. Actions: kill, term, int (raise that signal), enospc, eio (throw
-/// IoError), nan (fault_nan). Compiled in only with LINFORMER_FAULTS, so shipped programs hold none
+/// IoError), oom (std::bad_alloc), throw (std::runtime_error), stall (never returns), nan
+/// (fault_nan). Compiled in only with LINFORMER_FAULTS, so shipped programs hold none
 /// of it.
 #ifdef LINFORMER_FAULTS
 void fault_point(std::string_view site);

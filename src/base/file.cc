@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,7 +40,9 @@ int open_regular(const std::string& path, std::size_t& size) {
 std::string errno_text(int error) { return std::generic_category().message(error); }
 
 void throw_io(const std::string& path, const char* action, int error) {
-  throw IoError(path + ": cannot " + action + ": " + errno_text(error));
+  const std::string text = path + ": cannot " + action + ": " + errno_text(error);
+  if (error == ENOMEM) throw OutOfMemoryError(text);
+  throw IoError(text);
 }
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {
@@ -146,6 +149,15 @@ void write_fully(int descriptor, std::string_view data, const std::string& path)
     if (count < 0) throw_io(path, "write", errno);
     data.remove_prefix(static_cast<std::size_t>(count));
   }
+}
+
+void require_free_space(const std::string& path, std::uint64_t bytes) {
+  struct statvfs status {};
+  if (::statvfs(path.c_str(), &status) != 0 || status.f_blocks == 0) return;
+  const std::uint64_t free = std::uint64_t{status.f_bavail} * status.f_frsize;
+  if (free >= bytes) return;
+  throw IoError(path + ": not enough space on the disk (got " + std::to_string(free) +
+                " bytes, want " + std::to_string(bytes) + ")");
 }
 
 void sync_directory(const std::string& path) {

@@ -11,7 +11,7 @@ namespace linformer {
 /// strerror without its thread-safety trap: "No such file or directory".
 std::string errno_text(int error);
 
-/// Throws IoError "PATH: cannot ACTION: strerror".
+/// Throws IoError "PATH: cannot ACTION: strerror"; OutOfMemoryError where that is the reason.
 [[noreturn]] void throw_io(const std::string& path, const char* action, int error);
 
 /// A whole regular file as read-only memory. Throws UserError naming the path when it is missing, a
@@ -67,6 +67,10 @@ void write_file_atomically(const std::string& path, std::string_view data);
 
 /// Writes everything or throws IoError; goes on after EINTR and short writes.
 void write_fully(int descriptor, std::string_view data, const std::string& path);
+
+/// Throws IoError naming both numbers when fewer than `bytes` are free where `path` is. A file
+/// system that does not say how many are is trusted.
+void require_free_space(const std::string& path, std::uint64_t bytes);
 
 /// fsync of a directory, so that renames and creations in it last. Throws IoError.
 void sync_directory(const std::string& path);

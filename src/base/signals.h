@@ -3,13 +3,21 @@
 
 namespace linformer {
 
-/// First SIGINT or SIGTERM: remembered, to be polled. Second: the process leaves at once (exit
-/// 130/143). SIGPIPE and SIGHUP are ignored, so that a closed stdout is an IoError. Call once, in a
-/// main.
+/// First SIGINT, SIGTERM or SIGUSR1: remembered, to be polled. Second: the process leaves at once
+/// (exit 130, or 143 for the two others). SIGHUP is ignored. Call once, in a main.
 void install_signal_handlers();
 
-/// SIGPIPE only, for verbs that have nothing to save: a signal ends them as usual.
-void ignore_broken_pipe();
+/// Lets the first of these signals end the process, with its line and exit code: for work that has
+/// nothing to save and waits where nothing is polled.
+void leave_on_signals();
+
+/// Keeps these signals waiting, also across an exec, until install_signal_handlers() or
+/// leave_on_signals(): for a program that is about to become another, which takes long to start.
+void hold_signals();
+
+/// Ignores SIGPIPE and SIGXFSZ, so that a closed stdout and a limit of the file size are an
+/// IoError. All of it for verbs that have nothing to save: another signal ends them as usual.
+void ignore_failed_writes();
 
 /// The signal that was seen, or 0.
 int pending_signal();

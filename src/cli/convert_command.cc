@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "cli/model_of_tensors.h"
+#include "cli/model_file.h"
 #include "cli/verbs.h"
 #include "config/printer.h"
 #include "config/yaml_reader.h"
@@ -20,16 +20,9 @@
 namespace linformer {
 namespace {
 
-enum class Kind { kTorch, kSafetensors, kRun };
-
-Kind kind_of(const std::string& path) {
-  if (path.ends_with(".pt")) return Kind::kTorch;
-  return path.ends_with(".safetensors") ? Kind::kSafetensors : Kind::kRun;
-}
-
 /// A model and what its views point into.
 struct Source {
-  std::optional<TorchFile> torch;
+  std::optional<ModelFile> file;
   std::optional<SafetensorsFile> weights;
   std::optional<SafetensorsFile> moments;
   TrainedModel model;
@@ -65,21 +58,10 @@ void read_generation(const std::string& path, Source& out) {
 }
 
 void read_source(const std::string& path, Source& out) {
-  switch (kind_of(path)) {
-    case Kind::kTorch:
-      out.torch.emplace(path);
-      out.model = read_original_checkpoint(*out.torch);
-      check_finite(out.model.weights, path);
-      check_finite(out.model.moments, path);
-      break;
-    case Kind::kSafetensors:
-      out.weights.emplace(path);
-      check_finite(*out.weights);
-      out.model.weights = out.weights->tensors();
-      break;
-    case Kind::kRun:
-      read_generation(path, out);
-      break;
+  if (model_kind(path) == ModelKind::kRun) {
+    read_generation(path, out);
+  } else {
+    out.model = out.file.emplace(path).model;
   }
 }
 
@@ -96,22 +78,8 @@ std::string state_text(const TrainedModel& model, const Tokenizer& tokenizer,
 }
 
 std::uint64_t write_run(const ConvertOptions& options, const TrainedModel& model) {
-  if (options.tokenizer.empty()) {
-    throw UsageError("--tokenizer is missing (want the DIR that " + options.input +
-                     " was trained with; a run directory holds it)");
-  }
-  const Tokenizer tokenizer = Tokenizer::load(options.tokenizer);
-  const RunConfig config = model_of_tensors(model.weights, options.input, options.config);
-  if (tokenizer.vocab_size() > config.model.vocab_size) {
-    throw UserError(options.tokenizer + ": the tokenizer has more tokens than the model (got " +
-                    std::to_string(tokenizer.vocab_size()) + ", want at most " +
-                    std::to_string(config.model.vocab_size) + ")");
-  }
-  if (options.config.empty()) {
-    log_warning(options.input + " does not say its number of heads: taken as " +
-                std::to_string(config.model.num_heads) +
-                ", the original's; --config FILE says another");
-  }
+  check_model_options(options.input, options.model_file);
+  const auto [config, tokenizer] = model_setting(model, options.input, options.model_file);
   const std::string yaml = print_config(config);
   const RunDirectory run = RunDirectory::create(options.output, /*overwrite=*/false);
   try {
@@ -137,12 +105,12 @@ std::uint64_t write_weights(const std::string& path, const std::vector<TensorVie
   return file.size();
 }
 
-void check_options(const ConvertOptions& options, Kind from, Kind to) {
-  const bool makes_run = to == Kind::kRun;
-  if (from == Kind::kRun && makes_run) {
+void check_options(const ConvertOptions& options, ModelKind from, ModelKind to) {
+  const bool makes_run = to == ModelKind::kRun;
+  if (from == ModelKind::kRun && makes_run) {
     throw UsageError("convert got two directories (want OUT to end in .pt or .safetensors)");
   }
-  if (!makes_run && !(options.tokenizer.empty() && options.config.empty())) {
+  if (!makes_run && !(options.model_file.tokenizer.empty() && options.model_file.config.empty())) {
     throw UsageError("--tokenizer and --config are for run directories (got " + options.output +
                      ")");
   }
@@ -155,21 +123,21 @@ void check_options(const ConvertOptions& options, Kind from, Kind to) {
 }  // namespace
 
 int run_convert(const ConvertOptions& options, const CommonOptions& common) {
-  const Kind to = kind_of(options.output);
-  check_options(options, kind_of(options.input), to);
+  const ModelKind to = model_kind(options.output);
+  check_options(options, model_kind(options.input), to);
   Source source;
   read_source(options.input, source);
   TrainedModel& model = source.model;
   std::uint64_t bytes = 0;
   switch (to) {
-    case Kind::kTorch:
+    case ModelKind::kTorch:
       bytes = write_original_checkpoint(options.output, model, adam_of(source));
       break;
-    case Kind::kSafetensors:
+    case ModelKind::kSafetensors:
       model.moments.clear();
       bytes = write_weights(options.output, model.weights);
       break;
-    case Kind::kRun:
+    case ModelKind::kRun:
       bytes = write_run(options, model);
       break;
   }

@@ -2,12 +2,19 @@
 #include "cli/hand_over.h"
 
 #include <limits.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <thread>
 
 #include "base/file.h"
+#include "base/signals.h"
 #include "linformer/error.h"
 
 namespace linformer {
@@ -15,6 +22,9 @@ namespace {
 
 constexpr char kCpuEngine[] = "linformer-engine";
 constexpr char kCudaEngine[] = "linformer-engine-cuda";
+// LibTorch's file, which is mapped whole, and what starting it takes; stacks and heaps of a thread.
+constexpr std::uint64_t kEngineBytes = std::uint64_t{768} << 20;
+constexpr std::uint64_t kThreadBytes = std::uint64_t{32} << 20;
 
 std::string own_directory() {
   char buffer[PATH_MAX];
@@ -51,6 +61,29 @@ void prefer_torch_directory() {
   ::setenv("LD_LIBRARY_PATH", path.c_str(), 1);
 }
 
+/// Where a limit of the virtual memory does not even hold LibTorch and its threads, their own start
+/// aborts or hangs.
+void require_address_space(std::int64_t threads) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  const std::uint64_t count = threads > 0 ? static_cast<std::uint64_t>(threads)
+                                          : std::max(1U, std::thread::hardware_concurrency());
+  const std::uint64_t wanted = kEngineBytes + count * kThreadBytes;
+  if (limit.rlim_cur >= wanted) return;
+  throw OutOfMemoryError("the limit of virtual memory, ulimit -v, is too low for LibTorch with " +
+                         std::to_string(count) + " threads (got " + std::to_string(limit.rlim_cur) +
+                         " bytes, want at least " + std::to_string(wanted) + ")");
+}
+
+/// MKL asks for the working directory while it is loaded, and ends the process where there is none.
+void require_working_directory() {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::current_path(error);
+  if (path.empty()) {
+    throw UsageError("the working directory: " + error.message() + " (cd to one that exists)");
+  }
+}
+
 }  // namespace
 
 EnginePlace find_engines() {
@@ -80,11 +113,14 @@ std::string choose_engine(const std::string& device, const EnginePlace& place) {
 
 void hand_over(const CommonOptions& common, char** argv) {
   const std::string engine = choose_engine(common.device, find_engines());
+  require_working_directory();
+  require_address_space(common.threads);
   prefer_torch_directory();
   // OpenMP's waiting threads spin for milliseconds by default: fatal where other programs share the
   // cores.
   if (std::getenv("OMP_WAIT_POLICY") == nullptr)
     ::setenv("GOMP_SPINCOUNT", "2000", /*overwrite=*/0);
+  hold_signals();
   ::execv(engine.c_str(), argv);
   throw IoError(engine + ": cannot start: " + errno_text(errno));
 }

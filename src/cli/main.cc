@@ -20,9 +20,12 @@ namespace {
 struct Dispatch {
   const CommonOptions& common;
 
-  int operator()(const TokenizerTrainOptions& o) const { return run_tokenizer_train(o, common); }
   int operator()(const TokenizerCodeOptions& o) const { return run_tokenizer_code(o, common); }
-  // These two poll for signals, so that they leave nothing half-written.
+  // These poll for signals, so that they leave nothing half-written.
+  int operator()(const TokenizerTrainOptions& o) const {
+    install_signal_handlers();
+    return run_tokenizer_train(o, common);
+  }
   int operator()(const PretokenizeOptions& o) const {
     install_signal_handlers();
     return run_pretokenize(o, common);
@@ -66,7 +69,7 @@ int main(int argc, char** argv) {
   bool debug = false;
   return linformer::run_guarded(
       [&] {
-        linformer::ignore_broken_pipe();
+        linformer::ignore_failed_writes();
         const linformer::ParsedCommand command = linformer::parse_command_line(argc, argv);
         debug = command.common.debug;
         return linformer::run(command, argv);

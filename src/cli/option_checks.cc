@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "cli/model_file.h"
 #include "linformer/error.h"
 
 namespace linformer {
@@ -33,7 +34,13 @@ void check_device(const std::string& device) {
 struct Checks {
   void operator()(const PretokenizeOptions& o) const { check_corpus(o.corpus, "CORPUS"); }
   void operator()(const StatsOptions& o) const { check_corpus(o.corpus, "CORPUS"); }
-  void operator()(const EvaluateOptions& o) const { check_corpus(o.corpus, "--data CORPUS"); }
+  void operator()(const EvaluateOptions& o) const {
+    check_corpus(o.corpus, "--data CORPUS");
+    check_model_options(o.checkpoint, o.model_file);
+  }
+  void operator()(const TranslateOptions& o) const {
+    check_model_options(o.checkpoint, o.model_file);
+  }
 
   void operator()(const TrainOptions& o) const {
     if (o.resume && o.overwrite) throw UsageError("--resume and --overwrite exclude each other");

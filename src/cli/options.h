@@ -31,6 +31,12 @@ struct CorpusOptions {
   std::string target_column = "de";
 };
 
+/// What a .pt or .safetensors file does not say about its model.
+struct ModelFileOptions {
+  std::string tokenizer;
+  std::string config;
+};
+
 struct DemoOptions {
   double minutes = 0;  // 0 = until the model is good enough
   std::string output;
@@ -81,6 +87,7 @@ struct TrainOptions {
 };
 struct EvaluateOptions {
   std::string checkpoint;
+  ModelFileOptions model_file;
   CorpusOptions corpus;
   std::string output;
   std::string tokenize = "13a";
@@ -100,6 +107,7 @@ struct ScoreOptions {
 };
 struct TranslateOptions {
   std::string checkpoint;
+  ModelFileOptions model_file;
   std::int64_t beam = 1;
   std::int64_t max_new_tokens = 0;
   std::int64_t batch_tokens = 4096;
@@ -118,8 +126,7 @@ struct CompareOptions {
 struct ConvertOptions {
   std::string input;
   std::string output;
-  std::string tokenizer;
-  std::string config;
+  ModelFileOptions model_file;
 };
 struct AverageOptions {
   std::string run;

@@ -11,6 +11,7 @@
 #include "cli/train_request.h"
 #include "linformer/error.h"
 #include "storage/checkpoint_directory.h"
+#include "storage/run_directory.h"
 
 namespace linformer {
 namespace {
@@ -46,6 +47,7 @@ void check_run_directory(const TrainOptions& options) {
   }
   if (!fs::is_directory(status))
     throw UsageError(path + ": is not a directory (want a run directory)");
+  RunDirectory::require_unlocked(path);
   if (options.resume) {
     const bool is_run = fs::exists(status_of(path + "/lock"));
     if (list_generations(path).empty() && (is_named || !is_run)) {
@@ -72,21 +74,14 @@ void check_train(const TrainOptions& options) {
   check_run_directory(options);
 }
 
-void check_compare(const CompareOptions& options) {
-  const RunConfig config = load_run_config(options.config, options.overrides).config;
-  if (!config.model.is_linformer()) return;
-  for (const std::int64_t length : options.lengths) {
-    if (length > config.data.max_length) {
-      throw UsageError("--lengths " + std::to_string(length) + " is above data.max_length (" +
-                       std::to_string(config.data.max_length) + ") of the Linformer in " +
-                       options.config);
-    }
+void check_checkpoint(const std::string& path, const ModelFileOptions& file) {
+  if (!path.starts_with("wandb:") && !fs::exists(status_of(path))) {
+    throw CheckpointError(path +
+                          ": no such checkpoint (want a run directory, RUN/step-N, or a .pt or "
+                          ".safetensors file)");
   }
-}
-
-void check_checkpoint(const std::string& path) {
-  if (path.starts_with("wandb:") || fs::exists(status_of(path))) return;
-  throw CheckpointError(path + ": no such checkpoint (want a run directory or RUN/step-N)");
+  if (!file.tokenizer.empty()) require_tokenizer(file.tokenizer);
+  if (!file.config.empty()) require_file(file.config);
 }
 
 void check_corpus_files(const CorpusOptions& corpus) {
@@ -97,10 +92,14 @@ void check_corpus_files(const CorpusOptions& corpus) {
 
 struct Checks {
   void operator()(const TrainOptions& options) const { check_train(options); }
-  void operator()(const CompareOptions& options) const { check_compare(options); }
-  void operator()(const TranslateOptions& options) const { check_checkpoint(options.checkpoint); }
+  void operator()(const CompareOptions& options) const {
+    load_run_config(options.config, options.overrides);
+  }
+  void operator()(const TranslateOptions& options) const {
+    check_checkpoint(options.checkpoint, options.model_file);
+  }
   void operator()(const EvaluateOptions& options) const {
-    check_checkpoint(options.checkpoint);
+    check_checkpoint(options.checkpoint, options.model_file);
     check_corpus_files(options.corpus);
     if (!options.output.empty()) check_parent(options.output);
   }

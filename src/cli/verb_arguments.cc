@@ -11,7 +11,8 @@ constexpr Range kLength{1, 1048576};
 constexpr Range kGreedy{1, 1};
 constexpr char kTokenizerHelp[] =
     "Directory with tokenizer.json, or with vocab.json and merges.txt.";
-constexpr char kCheckpointHelp[] = "A run directory or one of its checkpoints (.../step-N).";
+constexpr char kCheckpointHelp[] =
+    "A run directory, one of its checkpoints (.../step-N), a .pt of PyTorch or a .safetensors.";
 constexpr char kBeamHelp[] = "Hypotheses kept; 1 = greedy search.";
 constexpr char kNewTokensHelp[] =
     "Longest translation in tokens; left out, twice the source and 20 more.";
@@ -27,6 +28,15 @@ void add_corpus(Arguments& out, CorpusOptions& corpus) {
       {"--source-column", "COLUMN", &corpus.source_column,
        "Source column: a name (the file has a header) or a number from 1 (it has none)."});
   out.push_back({"--target-column", "COLUMN", &corpus.target_column, "Target column."});
+}
+
+/// What .pt and .safetensors files do not hold.
+void add_model_file(Arguments& out, ModelFileOptions& options) {
+  out.push_back({"--tokenizer", "DIR", &options.tokenizer,
+                 "The model's tokenizer, which .pt and .safetensors files do not hold."});
+  out.push_back({"--config", "FILE", &options.config,
+                 "The model's configuration, which they do not hold either; left out, the "
+                 "original's with the sizes of the tensors and 8 heads."});
 }
 
 Arguments list(DemoOptions& o) {
@@ -134,7 +144,8 @@ Arguments list(TrainOptions& o) {
            "Go on with the run in DIR; without a value, with the run in the output directory."},
           {"--allow-inexact", "", &o.allow_inexact,
            "Resume although machine or library differ, so that the last bits may."},
-          {"--init", "CHECKPOINT", &o.init, "Start from the weights of a checkpoint."},
+          {"--init", "CHECKPOINT", &o.init,
+           "Start from the weights of a checkpoint: as --checkpoint of evaluate."},
           {"--dry-run", "", &o.dry_run, "Check everything, print a summary, train nothing."},
           {"--smoke", "STEPS", &o.smoke, "Train so many real steps and stop.", Range{1, 1e6}}};
 }
@@ -143,6 +154,7 @@ Arguments list(EvaluateOptions& o) {
   Arguments out{{"--checkpoint", "C", &o.checkpoint, kCheckpointHelp, {}, {}, true},
                 {"--data", "CORPUS", &o.corpus.file, "The test set: .csv, .tsv, each also .gz."}};
   add_corpus(out, o.corpus);
+  add_model_file(out, o.model_file);
   out.push_back({"--output", "OUT.csv", &o.output,
                  "Write input, candidate and reference of every sentence."});
   out.push_back({"--tokenize",
@@ -184,21 +196,23 @@ Arguments list(ScoreOptions& o) {
 }
 
 Arguments list(TranslateOptions& o) {
-  return {{"--checkpoint", "C", &o.checkpoint, kCheckpointHelp, {}, {}, true},
-          {"--beam", "N", &o.beam, kBeamHelp, kGreedy},
-          {"--max-new-tokens", "N", &o.max_new_tokens, kNewTokensHelp, kLength},
-          {"--batch-tokens", "N", &o.batch_tokens, "Source tokens translated at a time.",
-           Range{1, 1e8}},
-          {"--long",
-           "POLICY",
-           &o.long_lines,
-           "What happens to lines that are too long for the model.",
-           {},
-           {"error", "truncate"}},
-          {"--documents", "", &o.documents,
-           "Lines are sentences of documents, an empty line ends one: as many as the model's "
-           "max_length holds are translated together."},
-          {"--separator", "TOKEN", &o.separator, kSeparatorHelp}};
+  Arguments out{{"--checkpoint", "C", &o.checkpoint, kCheckpointHelp, {}, {}, true},
+                {"--beam", "N", &o.beam, kBeamHelp, kGreedy},
+                {"--max-new-tokens", "N", &o.max_new_tokens, kNewTokensHelp, kLength},
+                {"--batch-tokens", "N", &o.batch_tokens, "Source tokens translated at a time.",
+                 Range{1, 1e8}},
+                {"--long",
+                 "POLICY",
+                 &o.long_lines,
+                 "What happens to lines that are too long for the model.",
+                 {},
+                 {"error", "truncate"}},
+                {"--documents", "", &o.documents,
+                 "Lines are sentences of documents, an empty line ends one: as many as the model's "
+                 "max_length holds are translated together."},
+                {"--separator", "TOKEN", &o.separator, kSeparatorHelp}};
+  add_model_file(out, o.model_file);
+  return out;
 }
 
 Arguments list(CompareOptions& o) {
@@ -214,25 +228,22 @@ Arguments list(CompareOptions& o) {
 }
 
 Arguments list(ConvertOptions& o) {
-  return {
-      {"IN",
-       "",
-       &o.input,
-       "A .pt of PyTorch, a .safetensors, a run directory or one of its checkpoints.",
-       {},
-       {},
-       true},
-      {"OUT",
-       "",
-       &o.output,
-       "What to write: .pt, .safetensors, else a run directory.",
-       {},
-       {},
-       true},
-      {"--tokenizer", "DIR", &o.tokenizer, "The model's tokenizer, for a run directory."},
-      {"--config", "FILE", &o.config,
-       "The model's configuration, for a run directory; left out, the original's with the sizes "
-       "of the tensors and 8 heads."}};
+  Arguments out{{"IN",
+                 "",
+                 &o.input,
+                 "A .pt of PyTorch, a .safetensors, a run directory or one of its checkpoints.",
+                 {},
+                 {},
+                 true},
+                {"OUT",
+                 "",
+                 &o.output,
+                 "What to write: .pt, .safetensors, else a run directory.",
+                 {},
+                 {},
+                 true}};
+  add_model_file(out, o.model_file);
+  return out;
 }
 
 Arguments list(AverageOptions& o) {

@@ -65,7 +65,8 @@ const std::vector<Verb>& verbs() {
        "--checkpoint C --data CORPUS",
        {"evaluate --checkpoint runs/latest --data data/newstest2014.csv",
         "evaluate --checkpoint runs/latest --source test.en --target test.de --tokenize none "
-        "--output out.csv"},
+        "--output out.csv",
+        "evaluate --checkpoint checkpoint.pt --tokenizer data/bart-base --data test.csv"},
        true,
        EvaluateOptions{}},
       {"score",

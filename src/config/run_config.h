@@ -64,15 +64,27 @@ struct DataConfig {
   }
 };
 
+/// What a training does when a checkpoint cannot be written.
+enum class OnSaveError { kStop, kContinue };
+template <>
+struct EnumNames<OnSaveError> {
+  static constexpr std::array<std::pair<OnSaveError, std::string_view>, 2> kValues{
+      {{OnSaveError::kStop, "stop"}, {OnSaveError::kContinue, "continue"}}};
+};
+
 struct CheckpointConfig {
   std::int64_t every_steps = 0;
   std::int64_t keep = 2;
+  OnSaveError on_save_error = OnSaveError::kStop;
 
   static void visit_fields(auto& self, auto& field) {
     field("every_steps", self.every_steps, MayChange{}, Range{0, 1e9},
           "Steps between checkpoints; 0 = at every validation.");
     field("keep", self.keep, MayChange{}, Range{2, 1000},
           "Verified generations that are kept, besides the best.");
+    field("on_save_error", self.on_save_error, MayChange{},
+          "When the disk fails: stop (exit 4), or continue with a warning until the next due "
+          "checkpoint; the last one must be written in either case.");
   }
 };
 

@@ -108,6 +108,7 @@ struct TrainingConfig {
   ValidationBleu validation_bleu = ValidationBleu::kOff;
   EarlyStoppingConfig early_stopping;
   std::int64_t log_every = 50;
+  std::int64_t data_timeout_seconds = 60;
 
   static void visit_fields(auto& self, auto& field) {
     field("epochs", self.epochs, Original{}, MayChange{}, Range{1, 1e6},
@@ -156,6 +157,8 @@ struct TrainingConfig {
     field.section("early_stopping", self.early_stopping, "When to stop early, and what is best.");
     field("log_every", self.log_every, MayChange{}, Range{1, 1e6},
           "Steps between records in metrics.jsonl and plain status lines.");
+    field("data_timeout_seconds", self.data_timeout_seconds, MayChange{}, Range{1, 1e6},
+          "Seconds without a new batch after which the data loader counts as stalled (exit 6).");
   }
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "data/batch_sampler.h"
@@ -34,6 +35,7 @@ struct LoaderOptions {
   std::int64_t accumulate = 1;  // batches a step and rank
   std::int64_t ranks = 1;       // processes that share a step
   std::int64_t rank = 0;        // this one, below `ranks`
+  std::int64_t timeout_seconds = 60;
 };
 
 /// Steps of an epoch of so many batches.
@@ -49,12 +51,16 @@ StepBatches gather_step(const PairSet& pairs, std::span<const std::vector<std::u
 /// the cursor alone; steps do not cross epochs, and every rank has the same cursors.
 class BatchLoader {
  public:
-  /// Starts at `start`; `pairs` outlives the loader. With `options.sampler` as epoch_batches; the
-  /// order of an epoch never ends: whoever calls decides how many there are.
-  BatchLoader(const PairSet& pairs, const LoaderOptions& options, BatchCursor start);
+  /// Starts at `start`. With `options.sampler` as epoch_batches; the order of an epoch never ends:
+  /// whoever calls decides how many there are.
+  BatchLoader(std::shared_ptr<const PairSet> pairs, const LoaderOptions& options,
+              BatchCursor start);
+  /// Joins the thread; one that has stalled is left behind with its share of `pairs`.
   ~BatchLoader();
 
-  /// Throws what reading threw: as PairSet and epoch_batches.
+  /// Throws what reading threw: as PairSet and epoch_batches; WorkerError, with epoch and pairs,
+  /// for anything else and where the thread has given nothing for `timeout_seconds`; Interrupted
+  /// when a signal was seen while waiting.
   StepBatches next();
 
   /// Time that next() has waited, all in all.
@@ -62,7 +68,8 @@ class BatchLoader {
 
  private:
   class State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // the thread has a share in it
+  std::thread thread_;
 };
 
 }  // namespace linformer

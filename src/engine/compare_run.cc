@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -155,6 +156,7 @@ class Comparison {
   /// there is too little.
   bool warm_up(std::size_t i, const PackedSequences& sentences, CompareRow& row) const {
     try {
+      fault_point("compare");
       if (!is_warm_) forward(i, sentences);
       is_warm_ = true;
       reset_peak_memory(device_.device);

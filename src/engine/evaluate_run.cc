@@ -95,9 +95,8 @@ void print_text(const Evaluation& e, const LoadedModel& loaded) {
           " reference tokens\n";
   text += std::to_string(e.sentences) + " sentences" +
           (e.sequences == e.sentences ? "" : " of " + std::to_string(e.sequences) + " sequences") +
-          " in " + fixed(e.seconds, 1) +
-          " s, translated at " + fixed(tokens_per_second(e), 0) + " tokens/s (" +
-          loaded.device.description + ")\n";
+          " in " + fixed(e.seconds, 1) + " s, translated at " + fixed(tokens_per_second(e), 0) +
+          " tokens/s (" + loaded.device.description + ")\n";
   if (e.longer_than_k) {
     text += "sources longer than k = " + std::to_string(loaded.config.model.projected_length) +
             ": " + fixed(100.0 * *e.longer_than_k, 1) + " %";
@@ -164,7 +163,7 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common) {
   CorpusSpec corpus = corpus_spec(options.corpus);
   corpus.document_column = options.document_column;
   const std::vector<SentencePair> pairs = read_pairs(corpus);
-  LoadedModel loaded = load_model(options.checkpoint, common);
+  LoadedModel loaded = load_model(options.checkpoint, common, options.model_file);
   if (is_joined) {
     evaluation_options.separator = separator_id(*loaded.tokenizer, options.separator);
   }

@@ -16,7 +16,7 @@ namespace linformer {
 
 /// A checkpoint's model on its device, ready to translate.
 struct LoadedModel {
-  Generation generation;
+  Generation generation;  // of a file: its path and the optimizer's steps
   RunConfig config;
   DeviceChoice device;
   std::unique_ptr<Tokenizer> tokenizer;
@@ -24,11 +24,13 @@ struct LoadedModel {
   std::unique_ptr<Transformer> model;
 };
 
-/// Loads what a checkpoint argument means (resolve_checkpoint; damaged generations are named on
+/// Loads what a checkpoint argument means (a .pt or .safetensors file, whose tokenizer and
+/// configuration `file_options` name, else resolve_checkpoint; damaged generations are named on
 /// stderr) onto the device and dtype that `common` asks for. Throws CheckpointError for weights
-/// that do not belong to the saved configuration (tensor, found, wanted), that are not finite, and
-/// for a vocabulary that does not fit; UsageError for an encoder-only model and for devices that do
-/// not exist.
-LoadedModel load_model(const std::string& checkpoint, const CommonOptions& common);
+/// that do not belong to the configuration (tensor, found, wanted), that are not finite, and for a
+/// vocabulary that does not fit; UsageError for a file without a tokenizer, an encoder-only model
+/// and devices that do not exist.
+LoadedModel load_model(const std::string& checkpoint, const CommonOptions& common,
+                       const ModelFileOptions& file_options = {});
 
 }  // namespace linformer

@@ -42,14 +42,14 @@ void report(const char* what, const PairSet& pairs) {
 /// 1 %).
 void split_training(const RunConfig& config, const PairSetOptions& options,
                     const Tokenizer& tokenizer, TrainingData& out) {
-  const CorpusSplit split = config.model.compatibility ? compatibility_split(out.train.size())
-                                                       : held_out_split(out.train.size());
+  const CorpusSplit split = config.model.compatibility ? compatibility_split(out.train->size())
+                                                       : held_out_split(out.train->size());
   PairSetOptions again = options;
   again.keep_text = config.training.validation_bleu != ValidationBleu::kOff;
   out.validation.emplace(again, tokenizer);
   out.validation->keep_range(static_cast<std::uint32_t>(split.train),
                              static_cast<std::uint32_t>(split.validation));
-  out.train.keep_range(0, static_cast<std::uint32_t>(split.train));
+  out.train->keep_range(0, static_cast<std::uint32_t>(split.train));
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokeni
   options.max_length = config.data.max_length;
   options.long_pairs = config.data.long_pairs;
   options.fraction = config.data.fraction;
-  TrainingData out{PairSet(options, tokenizer), std::nullopt};
+  TrainingData out{std::make_shared<PairSet>(options, tokenizer), std::nullopt};
   if (const std::optional<CorpusSpec> validation = validation_corpus(config.data)) {
     PairSetOptions held_out = options;
     held_out.corpus = *validation;
@@ -82,12 +82,12 @@ TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokeni
   } else {
     split_training(config, options, tokenizer, out);
   }
-  if (config.training.batch_size > out.train.size()) {
+  if (config.training.batch_size > out.train->size()) {
     throw ConfigError("training.batch_size is larger than the training corpus (got " +
                       std::to_string(config.training.batch_size) + ", want at most " +
-                      std::to_string(out.train.size()) + ")");
+                      std::to_string(out.train->size()) + ")");
   }
-  report("training", out.train);
+  report("training", *out.train);
   report("validation", *out.validation);
   return out;
 }

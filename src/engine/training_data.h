@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "config/run_config.h"
@@ -10,7 +11,7 @@
 namespace linformer {
 
 struct TrainingData {
-  PairSet train;
+  std::shared_ptr<PairSet> train;  // the loader's thread has a share in it
   std::optional<PairSet> validation;
 };
 

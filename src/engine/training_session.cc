@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "cli/model_file.h"
 #include "config/printer.h"
 #include "config/resume.h"
 #include "decoding/translator.h"
@@ -97,7 +98,7 @@ Session build(const SessionRequest& request) {
   TrainingData data = load_training_data(config, tokenizer);
   Session out{
       std::move(config), device, tokenizer, std::move(data), {}, {}, {}, {}, {}, {}, {}, {}};
-  out.fingerprint = {tokenizer.digest(), out.data.train.digest(),
+  out.fingerprint = {tokenizer.digest(), out.data.train->digest(),
                      device.description + ", " + processor_name()};
   out.config_yaml = print_config(out.config);
   out.tokenizer_json = tokenizer.to_json();
@@ -139,6 +140,19 @@ bool restore(const SessionRequest& request, Session& session) {
   if (!note.empty()) log_warning(note);
   log_info("resuming " + generation.path);
   return true;
+}
+
+/// Weights of a model file or of a run's generation.
+void start_from(const std::string& checkpoint, ParameterStore& store) {
+  std::string path = checkpoint;
+  if (model_kind(checkpoint) == ModelKind::kRun) {
+    const Generation generation = resolve_checkpoint(checkpoint);
+    load_weights_into(load_weights(generation), store);
+    path = generation.path;
+  } else {
+    load_weights_into(ModelFile(checkpoint).model.weights, checkpoint, store);
+  }
+  log_info("weights from " + path);
 }
 
 TranslationScores score_validation(Session& session, const PairSet& validation) {
@@ -205,10 +219,8 @@ SessionResult run_training_session(const SessionRequest& request) {
   result.run_directory = request.run_directory;
   const bool resumed = request.resume && restore(request, session);
   if (!resumed && !request.init.empty()) {
-    const Generation generation = resolve_checkpoint(request.init);
-    load_weights_into(load_weights(generation), *session.store);
+    start_from(request.init, *session.store);
     if (session.average) session.average->set_to(*session.store);
-    log_info("weights from " + generation.path);
   }
   JsonlSink::truncate_after(run.file("metrics.jsonl"), session.state.step);
   if (!resumed) write_environment(run, session);

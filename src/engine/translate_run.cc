@@ -2,13 +2,13 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "data/document_joiner.h"
 #include "data/text_lines.h"
 #include "decoding/translator.h"
@@ -41,13 +41,6 @@ struct Totals {
   }
 };
 
-/// There is nothing to save, and a read of standard input would otherwise hide the first signal.
-extern "C" void leave_at_once(int signal) {
-  constexpr char kText[] = "linformer: error: stopped\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText, sizeof(kText) - 1);
-  ::_exit(128 + signal);
-}
-
 /// The next lines of standard input, one alone where a person waits for its translation; with
 /// `documents` as many more as the last document has. Empty at the end.
 std::vector<std::string> read_block(TextLines& input, bool documents) {
@@ -69,12 +62,12 @@ std::vector<std::string> read_block(TextLines& input, bool documents) {
 void print_json(const std::vector<std::string>& texts, const Totals& totals,
                 const DeviceChoice& device, double seconds) {
   nlohmann::ordered_json json{{"translations", texts},
-                                    {"lines", totals.lines},
-                                    {"tokens", totals.tokens},
-                                    {"stopped_by_limit", totals.stopped_by_limit},
-                                    {"truncated", totals.truncated},
-                                    {"device", device.description},
-                                    {"seconds", seconds}};
+                              {"lines", totals.lines},
+                              {"tokens", totals.tokens},
+                              {"stopped_by_limit", totals.stopped_by_limit},
+                              {"truncated", totals.truncated},
+                              {"device", device.description},
+                              {"seconds", seconds}};
   if (totals.sequences > 0) {
     json["sequences"] = totals.sequences;
     json["misaligned"] = totals.misaligned;
@@ -109,9 +102,8 @@ int run_translate(const TranslateOptions& options, const CommonOptions& common) 
     throw UsageError("--long " + options.long_lines + " (want error or truncate)");
   }
   const auto start = std::chrono::steady_clock::now();
-  std::signal(SIGINT, leave_at_once);
-  std::signal(SIGTERM, leave_at_once);
-  LoadedModel loaded = load_model(options.checkpoint, common);
+  leave_on_signals();  // a read of standard input would hide the first
+  LoadedModel loaded = load_model(options.checkpoint, common, options.model_file);
   log_info("device: " + loaded.device.description);
   const std::int32_t separator =
       options.documents ? separator_id(*loaded.tokenizer, options.separator) : 0;

@@ -78,10 +78,9 @@ void refuse_other_kinds(const std::string& argument) {
                           ": it does not exist)");
   }
   if (is_directory(argument)) return;
-  const bool is_torch = argument.ends_with(".pt") || argument.ends_with(".pth");
-  throw UserError(
-      argument + (is_torch ? ": is a PyTorch file; this version does not read it" : ": is a file") +
-      " (want a run directory or one of its step-N directories)");
+  throw UserError(argument +
+                  ": is a file (want a run directory, one of its step-N directories, or a .pt or "
+                  ".safetensors file)");
 }
 
 }  // namespace

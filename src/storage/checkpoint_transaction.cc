@@ -49,17 +49,24 @@ std::string remove_generation(const Generation& generation) {
   return "";
 }
 
-bool verifies(const Generation& generation) {
+bool is_good(const Generation& generation, bool verified) {
   try {
-    verify_generation(generation.path);
+    if (verified) {
+      verify_generation(generation.path);
+    } else {
+      read_manifest(generation.path);
+    }
     return true;
   } catch (const Error&) {
     return false;
   }
 }
 
-/// Keeps the generation just saved, the best, and the newest until `keep` good ones are found.
-/// A damaged one that is newer than these stays as well: it costs space only, and may be evidence.
+constexpr std::int64_t kVerified = 2;  // how many are read again before an older one goes
+
+/// Keeps the generation just saved, the best, and the newest until `keep` good ones are found, of
+/// which the first two are verified and the others looked at no further than their manifests. A
+/// damaged one that is newer than these stays as well: it costs space only, and may be evidence.
 std::string prune(const std::string& run_directory, std::int64_t saved_step, std::int64_t keep) {
   std::string warning;
   try {
@@ -68,7 +75,7 @@ std::string prune(const std::string& run_directory, std::int64_t saved_step, std
     for (const Generation& generation : list_generations(run_directory)) {
       const bool is_saved = generation.step == saved_step;
       if (num_kept < keep) {
-        if (is_saved || verifies(generation)) ++num_kept;
+        if (is_saved || is_good(generation, num_kept < kVerified)) ++num_kept;
       } else if (!is_saved && !(best && best->step == generation.step)) {
         const std::string reason = remove_generation(generation);
         if (!reason.empty()) warning = reason;

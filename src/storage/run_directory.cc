@@ -205,6 +205,10 @@ RunDirectory RunDirectory::open(const std::string& path) {
   return run;
 }
 
+void RunDirectory::require_unlocked(const std::string& path) {
+  if (path_exists(path + "/" + kLockFile)) ::close(lock_directory(settled_path(path)));
+}
+
 RunDirectory::~RunDirectory() {
   if (lock_ >= 0) ::close(lock_);
 }

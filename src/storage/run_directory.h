@@ -21,6 +21,10 @@ class RunDirectory {
   /// UserError as create().
   static RunDirectory open(const std::string& path);
 
+  /// Throws UserError naming the process that holds the lock, where one does; a look before long
+  /// work, no lock.
+  static void require_unlocked(const std::string& path);
+
   ~RunDirectory();
   RunDirectory(RunDirectory&& other) noexcept;
   RunDirectory& operator=(RunDirectory&& other) noexcept;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/signals.h"
 #include "base/utf8.h"
 #include "linformer/error.h"
 #include "text/byte_map.h"
@@ -81,6 +82,7 @@ class Learner {
 
   void learn() {
     while (tokens_.size() < num_tokens_) {
+      throw_if_interrupted();
       auto best = pop_best();
       if (!best || best->count < min_frequency_) break;
       const std::int32_t result =
@@ -213,7 +215,10 @@ const BpeTrainerOptions& checked(const BpeTrainerOptions& options) {
 BpeTrainer::BpeTrainer(const BpeTrainerOptions& options)
     : options_(checked(options)), counter_(options.lowercase, options.threads) {}
 
-void BpeTrainer::add_line(std::string_view line) { counter_.add_line(line); }
+void BpeTrainer::add_line(std::string_view line) {
+  throw_if_interrupted();
+  counter_.add_line(line);
+}
 
 Tokenizer BpeTrainer::train() {
   const WordCounts counts = counter_.take();

@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/log.h"
+#include "linformer/error.h"
 #include "nlohmann/json.hpp"
 #include "storage/json_state.h"
 
@@ -72,34 +74,34 @@ JsonlSink::JsonlSink(const std::string& path)
 }
 
 void JsonlSink::on_step(const StepRecord& record) {
-  file_.append(LineBuilder("step")
-                   .add("step", record.step)
-                   .add("epoch", record.epoch)
-                   .add("epochs", record.epochs)
-                   .add("progress", record.progress)
-                   .add("loss", record.loss)
-                   .add("perplexity", record.perplexity)
-                   .add("learning_rate", record.learning_rate)
-                   .add("gradient_norm", record.gradient_norm)
-                   .add("tokens_per_second", record.tokens_per_second)
-                   .add("source_tokens", record.source_tokens)
-                   .add("target_tokens", record.target_tokens)
-                   .add("elapsed_seconds", record.elapsed_seconds)
-                   .add("memory_bytes", record.memory_bytes)
-                   .take());
+  append(LineBuilder("step")
+             .add("step", record.step)
+             .add("epoch", record.epoch)
+             .add("epochs", record.epochs)
+             .add("progress", record.progress)
+             .add("loss", record.loss)
+             .add("perplexity", record.perplexity)
+             .add("learning_rate", record.learning_rate)
+             .add("gradient_norm", record.gradient_norm)
+             .add("tokens_per_second", record.tokens_per_second)
+             .add("source_tokens", record.source_tokens)
+             .add("target_tokens", record.target_tokens)
+             .add("elapsed_seconds", record.elapsed_seconds)
+             .add("memory_bytes", record.memory_bytes)
+             .take());
 }
 
 void JsonlSink::on_validation(const ValidationRecord& record) {
-  file_.append(LineBuilder("validation")
-                   .add("step", record.step)
-                   .add("epoch", record.epoch)
-                   .add("loss", record.loss)
-                   .add("perplexity", record.perplexity)
-                   .add("bleu", record.bleu)
-                   .add("chrf", record.chrf)
-                   .add("seconds", record.seconds)
-                   .add("is_best", record.is_best)
-                   .take());
+  append(LineBuilder("validation")
+             .add("step", record.step)
+             .add("epoch", record.epoch)
+             .add("loss", record.loss)
+             .add("perplexity", record.perplexity)
+             .add("bleu", record.bleu)
+             .add("chrf", record.chrf)
+             .add("seconds", record.seconds)
+             .add("is_best", record.is_best)
+             .take());
 }
 
 void JsonlSink::on_final(const FinalRecord& record) {
@@ -117,14 +119,33 @@ void JsonlSink::on_final(const FinalRecord& record) {
       .add("seconds", record.seconds)
       .add("data_wait_seconds", record.data_wait_seconds)
       .add("save_wait_seconds", record.save_wait_seconds);
-  file_.append(line.take());
+  append(line.take());
 }
 
 void JsonlSink::on_text(std::int64_t step, std::string_view text) {
-  file_.append(LineBuilder("text").add("step", step).add("text", text).take());
+  append(LineBuilder("text").add("step", step).add("text", text).take());
 }
 
-void JsonlSink::flush() { file_.sync(); }
+/// The disk may have room again later; flush() is where it must have.
+void JsonlSink::append(const std::string& line) {
+  const bool is_known = !waiting_.empty();
+  waiting_ += line;
+  try {
+    write_waiting();
+  } catch (const IoError& error) {
+    if (!is_known) log_warning(error.what() + std::string("; its records wait in memory"));
+  }
+}
+
+void JsonlSink::write_waiting() {
+  file_.append(waiting_);
+  waiting_.clear();
+}
+
+void JsonlSink::flush() {
+  if (!waiting_.empty()) write_waiting();
+  file_.sync();
+}
 
 void JsonlSink::truncate_after(const std::string& path, std::int64_t step) {
   if (!is_present(path)) return;

@@ -12,7 +12,8 @@ namespace linformer {
 
 /// metrics.jsonl: one JSON object a line, its "type" (step, validation, final, text) first. Real
 /// numbers in their shortest exact form; NaN and infinities as the strings "NaN", "Infinity",
-/// "-Infinity". A line is written whole or, when the disk is full, not at all (IoError).
+/// "-Infinity". A line is written whole or, when the disk is full, not at all: it then waits, with
+/// a warning, for the next one; flush() throws IoError where it still cannot be written.
 class JsonlSink final : public Sink {
  public:
   /// Appends to `path`, created when missing; a torn last line is cut off.
@@ -31,8 +32,12 @@ class JsonlSink final : public Sink {
   static void truncate_after(const std::string& path, std::int64_t step);
 
  private:
+  void append(const std::string& line);
+  void write_waiting();
+
   std::uint64_t whole_;  // bytes of whole lines that were there before
   AppendFile file_;
+  std::string waiting_;  // whole lines that the disk has refused
 };
 
 }  // namespace linformer

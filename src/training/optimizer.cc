@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training/optimizer.h"
 
+#include <cmath>
 #include <limits>
 
 #include "base/fault.h"
@@ -142,6 +143,7 @@ StepOutcome Optimizer::step(double learning_rate) {
            found_inf);
   }
   ++steps_;
+  if (fault_nan("weights")) groups_.front().masters.front().fill_(std::nan(""));
   store_.refresh_shadows();
   store_.clear_gradients();
   return {norm, norms_P};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training/train_state.h"
 
+#include "base/file.h"
 #include "linformer/error.h"
 #include "ops/device.h"
 #include "storage/json_state.h"
@@ -80,6 +81,8 @@ void GenerationSnapshot::take(const GenerationInputs& in) {
 }
 
 CommitResult GenerationSnapshot::commit(const std::string& run_directory, std::int64_t keep) const {
+  require_free_space(run_directory, weights_.num_bytes() + moments_.num_bytes() +
+                                        tokenizer_json_.size() + config_yaml_.size());
   CheckpointTransaction save(run_directory, step_);
   save.add(std::string(kWeightsFile), weights_.views());
   save.add(std::string(kOptimizerFile), moments_.views());
@@ -118,13 +121,14 @@ std::string restore_generation(const Generation& generation, const RunFingerprin
   load_weights_into(SafetensorsFile(generation.path + "/" + std::string(kWeightsFile)), store);
   const SafetensorsFile moments(generation.path + "/" + std::string(kOptimizerFile));
   for (const Optimizer::Moments& moment : optimizer.moments()) {
-    copy_tensor(moments, "exp_avg." + moment.parameter->name, moment.exp_avg);
-    copy_tensor(moments, "exp_avg_sq." + moment.parameter->name, moment.exp_avg_sq);
+    copy_tensor(moments.at("exp_avg." + moment.parameter->name), moments.path(), moment.exp_avg);
+    copy_tensor(moments.at("exp_avg_sq." + moment.parameter->name), moments.path(),
+                moment.exp_avg_sq);
   }
   if (average != nullptr) {
     average->set_to(store);
     for (const Parameter& parameter : store.parameters()) {
-      copy_tensor(moments, kTrained + parameter.name, parameter.master);
+      copy_tensor(moments.at(kTrained + parameter.name), moments.path(), parameter.master);
     }
     store.refresh_shadows();
   }

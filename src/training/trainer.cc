@@ -54,6 +54,7 @@ LoaderOptions loader_options(const RunConfig& config, const PairSet& pairs) {
   }
   out.seed = config.seed;
   out.accumulate = config.training.accumulate;
+  out.timeout_seconds = config.training.data_timeout_seconds;
   return out;
 }
 
@@ -66,8 +67,8 @@ Trainer::Trainer(const TrainerParts& parts, TrainState state)
       runner_(parts.model, parts.store, parts.optimizer, parts.config),
       start_(std::chrono::steady_clock::now()) {
   const TrainingConfig& training = parts_.config.training;
-  const LoaderOptions options = loader_options(parts_.config, parts_.train);
-  steps_per_epoch_ = count_steps(parts_.train, options);
+  const LoaderOptions options = loader_options(parts_.config, *parts_.train);
+  steps_per_epoch_ = count_steps(*parts_.train, options);
   total_steps_ = training.epochs * steps_per_epoch_;
   if (training.max_steps > 0) total_steps_ = std::min(total_steps_, training.max_steps);
   loader_ =
@@ -104,27 +105,27 @@ bool Trainer::is_validation_due() const {
 
 bool Trainer::is_checkpoint_due() const {
   if (state_.step == 0 || saved_step_ == state_.step) return false;
+  if (is_finished()) return true;
+  if (tried_step_ == state_.step) return false;
   const std::int64_t every = parts_.config.checkpoint.every_steps;
-  if (every > 0 && state_.step % every == 0) return true;
-  if (every == 0 && parts_.validation == nullptr && state_.batch == 0) return true;
-  return is_finished();
+  return every > 0 ? state_.step % every == 0 : parts_.validation == nullptr && state_.batch == 0;
 }
 
 FinalRecord Trainer::run() {
   try {
     while (true) {
       throw_if_interrupted();
-      writer_.check();
+      look_at_save();
       if (is_validation_due()) validate();
-      if (is_checkpoint_due()) save();
+      if (is_checkpoint_due()) save(is_finished());
       if (is_finished()) break;
       run_step();
     }
-    writer_.finish();
+    settle(/*must_succeed=*/true);
   } catch (const Interrupted&) {
     parts_.store.clear_gradients();
-    if (state_.step > 0 && saved_step_ != state_.step) save();
-    writer_.finish();
+    settle(/*must_succeed=*/false);
+    if (state_.step > 0 && saved_step_ != state_.step) save(/*must_succeed=*/true);
     parts_.observer.flush();
     throw;
   }
@@ -150,28 +151,35 @@ FinalRecord Trainer::run() {
 void Trainer::run_step() {
   const StepBatches batches = loader_->next();
   fault_point("step");
-  const double rate =
-      learning_rate_at(parts_.config, {.step = state_.step,
-                                       .total_steps = total_steps_,
-                                       .epochs_done = state_.epoch,
-                                       .steps_per_epoch = steps_per_epoch_,
-                                       .plateau_reductions = state_.plateau_reductions});
+  double rate = learning_rate_at(parts_.config, {.step = state_.step,
+                                                 .total_steps = total_steps_,
+                                                 .epochs_done = state_.epoch,
+                                                 .steps_per_epoch = steps_per_epoch_,
+                                                 .plateau_reductions = state_.plateau_reductions});
+  if (fault_nan("learning rate")) rate = std::numeric_limits<double>::quiet_NaN();
+  if (!std::isfinite(rate)) {
+    throw DivergenceError("the learning rate is not finite at " + place_of_step() +
+                          "; the weights were not changed");
+  }
   const auto [sums, outcome] = runner_.run(batches, state_.step, rate);
   if (parts_.average != nullptr) parts_.average->update(parts_.store, state_.step);
   finish_step(sums, outcome, rate, batches);
+}
+
+std::string Trainer::place_of_step() const {
+  return "step " + std::to_string(state_.step + 1) + " (epoch " + std::to_string(state_.epoch + 1) +
+         ", pairs from " + std::to_string(state_.sample) + ")";
 }
 
 void Trainer::finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
                           const StepBatches& batches) {
   const double nll = sums.nll_sum.item<double>();
   const double norm = outcome.gradient_norm.item<double>();
-  const std::string at_step = "step " + std::to_string(state_.step + 1) + " (epoch " +
-                              std::to_string(state_.epoch + 1) + ", pairs from " +
-                              std::to_string(state_.sample) + ")";
-  if (!std::isfinite(nll)) throw DivergenceError("the loss is not finite at " + at_step);
+  if (!std::isfinite(nll)) throw DivergenceError("the loss is not finite at " + place_of_step());
   if (!std::isfinite(norm)) {
     throw DivergenceError("the gradient of " + parts_.optimizer.first_non_finite(outcome) +
-                          " is not finite at " + at_step + "; the weights were not changed");
+                          " is not finite at " + place_of_step() +
+                          "; the weights were not changed");
   }
   ++state_.step;
   state_.source_tokens += sums.source_tokens;
@@ -242,13 +250,26 @@ void Trainer::validate() {
   interval_start_seconds_ += record.seconds;
   parts_.observer.on_validation(record);
   if (!sample.empty()) parts_.observer.on_text(state_.step, sample);
-  save();
+  save(is_finished());
+}
+
+double Trainer::validation_loss() {
+  const std::string at_step = " at step " + std::to_string(state_.step);
+  double loss = 0;
+  try {
+    loss = corpus_loss(parts_.model, validation_pairs_, parts_.device.is_cuda() ? 16384 : 4096,
+                       parts_.device)
+               .mean();
+  } catch (const DivergenceError& error) {
+    throw DivergenceError("validation" + at_step + ": " + error.what());
+  }
+  if (fault_nan("validation loss")) loss = std::numeric_limits<double>::quiet_NaN();
+  if (!std::isfinite(loss)) throw DivergenceError("the validation loss is not finite" + at_step);
+  return loss;
 }
 
 void Trainer::score(ValidationRecord& record, std::string& sample) {
-  record.loss = corpus_loss(parts_.model, validation_pairs_, parts_.device.is_cuda() ? 16384 : 4096,
-                            parts_.device)
-                    .mean();
+  record.loss = validation_loss();
   record.perplexity = std::exp(record.loss);
   if (!parts_.translate_validation) return;
   const TranslationScores scores = parts_.translate_validation();
@@ -279,17 +300,48 @@ void Trainer::judge(const ValidationRecord& record) {
   state_.validated_step = state_.step;
 }
 
-void Trainer::save() {
-  parts_.observer.flush();
+void Trainer::save(bool must_succeed) {
+  settle(/*must_succeed=*/false);
+  tried_step_ = state_.step;
   std::optional<BestRecord> best;
   if (state_.best_step == state_.step) {
     best = {state_.step, std::string(enum_name(parts_.config.training.early_stopping.metric)),
             state_.best_value};
   }
-  writer_.save({parts_.store, parts_.optimizer, state_, parts_.fingerprint, parts_.config_yaml,
-                parts_.tokenizer_json, parts_.average},
-               best);
-  saved_step_ = state_.step;
+  try {
+    parts_.observer.flush();
+    writer_.save({parts_.store, parts_.optimizer, state_, parts_.fingerprint, parts_.config_yaml,
+                  parts_.tokenizer_json, parts_.average},
+                 best);
+    saved_step_ = state_.step;
+  } catch (const IoError& error) {
+    note_failed_save(error, must_succeed);
+  }
+  if (must_succeed) settle(/*must_succeed=*/true);
+}
+
+void Trainer::look_at_save() {
+  try {
+    writer_.check();
+  } catch (const IoError& error) {
+    note_failed_save(error, /*must_succeed=*/false);
+  }
+}
+
+void Trainer::settle(bool must_succeed) {
+  try {
+    writer_.finish();
+  } catch (const IoError& error) {
+    note_failed_save(error, must_succeed);
+  }
+}
+
+void Trainer::note_failed_save(const IoError& error, bool must_succeed) {
+  saved_step_ = -1;
+  if (must_succeed || parts_.config.checkpoint.on_save_error == OnSaveError::kStop) throw error;
+  log_warning("step " + std::to_string(tried_step_) + " is not saved, failure " +
+              std::to_string(++failed_saves_) + " of this run: " + error.what() +
+              "; the next due checkpoint is tried again");
 }
 
 }  // namespace linformer

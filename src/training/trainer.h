@@ -10,6 +10,7 @@
 #include "config/run_config.h"
 #include "data/batch_loader.h"
 #include "data/pair_set.h"
+#include "linformer/error.h"
 #include "model/transformer.h"
 #include "tracking/record.h"
 #include "training/checkpoint_writer.h"
@@ -34,7 +35,7 @@ struct TrainerParts {
   const std::string& tokenizer_json;
   const RunFingerprint& fingerprint;
   const std::string& run_directory;
-  const PairSet& train;
+  std::shared_ptr<const PairSet> train;
   const PairSet* validation;  // null = none
   ParameterStore& store;
   Transformer& model;
@@ -58,8 +59,10 @@ class Trainer {
   Trainer(const TrainerParts& parts, TrainState state);
 
   /// Trains to the end. On a signal the unfinished step is dropped, the last full one saved, and
-  /// Interrupted thrown. Throws DivergenceError (nothing is saved) when a loss, a gradient or a
-  /// validation loss is not finite.
+  /// Interrupted thrown. Throws DivergenceError (nothing is saved) when a loss, a gradient, a
+  /// learning rate, a validation loss or a weight is not finite; WorkerError as BatchLoader;
+  /// IoError for a checkpoint that cannot be written, where checkpoint.on_save_error says so and
+  /// always for the last one.
   FinalRecord run();
 
   const TrainState& state() const { return state_; }
@@ -76,7 +79,15 @@ class Trainer {
   void validate();
   void score(ValidationRecord& record, std::string& sample);
   void judge(const ValidationRecord& record);
-  void save();
+  double validation_loss();
+  void save(bool must_succeed);
+  /// Whether the save under way has ended, and how.
+  void look_at_save();
+  /// Waits for the save under way.
+  void settle(bool must_succeed);
+  /// Counts it where checkpoint.on_save_error lets the run go on, else throws it.
+  void note_failed_save(const IoError& error, bool must_succeed);
+  std::string place_of_step() const;
   StepRecord record(double learning_rate) const;
   double seconds_now() const;
 
@@ -88,6 +99,8 @@ class Trainer {
   std::int64_t total_steps_ = 0;
   std::int64_t steps_per_epoch_ = 0;
   std::int64_t saved_step_ = -1;
+  std::int64_t tried_step_ = -1;  // of the last save, which may have failed
+  std::int64_t failed_saves_ = 0;
   std::vector<IdPair> validation_pairs_;
   std::chrono::steady_clock::time_point start_;
   double elapsed_before_ = 0;

@@ -2,6 +2,7 @@
 #include "training/weights.h"
 
 #include <algorithm>
+#include <map>
 
 #include "linformer/error.h"
 #include "ops/device.h"
@@ -15,7 +16,7 @@ std::string shape_text(at::IntArrayRef shape) {
   return out + "]";
 }
 
-at::ScalarType scalar_type(const SafetensorsFile& file, const TensorView& view) {
+at::ScalarType scalar_type(const TensorView& view, const std::string& path) {
   switch (view.dtype) {
     case DType::kFloat32:
       return at::kFloat;
@@ -26,7 +27,7 @@ at::ScalarType scalar_type(const SafetensorsFile& file, const TensorView& view) 
     case DType::kFloat64:
       return at::kDouble;
     default:
-      throw CheckpointError(file.path() + ": tensor " + view.name + " is " +
+      throw CheckpointError(path + ": tensor " + view.name + " is " +
                             std::string(dtype_name(view.dtype)) + " (want float32)");
   }
 }
@@ -48,6 +49,12 @@ void HostTensors::add(const std::string& name, const at::Tensor& tensor) {
   views_.push_back(std::move(view));
 }
 
+std::uint64_t HostTensors::num_bytes() const {
+  std::uint64_t sum = 0;
+  for (const TensorView& view : views_) sum += view.bytes.size();
+  return sum;
+}
+
 HostTensors host_weights(const ParameterStore& store) {
   HostTensors out;
   for (const Parameter& parameter : store.parameters()) out.add(parameter.name, parameter.master);
@@ -55,39 +62,44 @@ HostTensors host_weights(const ParameterStore& store) {
   return out;
 }
 
-void copy_tensor(const SafetensorsFile& file, const std::string& name,
-                 const at::Tensor& destination) {
+void copy_tensor(const TensorView& view, const std::string& path, const at::Tensor& destination) {
   const at::NoGradGuard no_grad;
-  const TensorView& view = file.at(name);
   if (destination.sizes() != at::IntArrayRef(view.shape)) {
-    throw CheckpointError(file.path() + ": tensor " + name + " has another shape (got " +
+    throw CheckpointError(path + ": tensor " + view.name + " has another shape (got " +
                           shape_text(view.shape) + ", want " + shape_text(destination.sizes()) +
                           ")");
   }
   const std::int64_t bad = first_non_finite(view);
   if (bad >= 0) {
-    throw CheckpointError(file.path() + ": tensor " + name + " is not finite at flat index " +
+    throw CheckpointError(path + ": tensor " + view.name + " is not finite at flat index " +
                           std::to_string(bad));
   }
   // The file's bytes may lie at any address: copy them into a tensor of their own first.
-  at::Tensor host = at::empty(view.shape, at::TensorOptions(scalar_type(file, view)));
+  at::Tensor host = at::empty(view.shape, at::TensorOptions(scalar_type(view, path)));
   std::copy(view.bytes.begin(), view.bytes.end(), static_cast<char*>(host.mutable_data_ptr()));
   destination.copy_(host);
 }
 
-void load_weights_into(const SafetensorsFile& file, ParameterStore& store) {
-  for (const TensorView& view : file.tensors()) {
-    if (store.find(view.name) == nullptr) {
-      throw CheckpointError(file.path() + ": tensor " + view.name +
-                            " does not belong to this model (got " +
-                            std::to_string(file.tensors().size()) + " tensors, want " +
-                            std::to_string(store.parameters().size()) + ")");
-    }
+void load_weights_into(std::span<const TensorView> tensors, const std::string& path,
+                       ParameterStore& store) {
+  std::map<std::string_view, const TensorView*> by_name;
+  for (const TensorView& view : tensors) {
+    by_name[view.name] = &view;
+    if (store.find(view.name) != nullptr) continue;
+    throw CheckpointError(path + ": tensor " + view.name + " does not belong to this model (got " +
+                          std::to_string(tensors.size()) + " tensors, want " +
+                          std::to_string(store.parameters().size()) + ")");
   }
   for (const Parameter& parameter : store.parameters()) {
-    copy_tensor(file, parameter.name, parameter.master);
+    const auto found = by_name.find(parameter.name);
+    if (found == by_name.end()) throw CheckpointError(path + ": has no tensor " + parameter.name);
+    copy_tensor(*found->second, path, parameter.master);
   }
   store.refresh_shadows();
+}
+
+void load_weights_into(const SafetensorsFile& file, ParameterStore& store) {
+  load_weights_into(file.tensors(), file.path(), store);
 }
 
 void average_into(const std::vector<Generation>& generations, ParameterStore& store) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <deque>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "model/parameter_store.h"
@@ -19,6 +21,7 @@ class HostTensors {
   /// Forgets the tensors and keeps their memory for others of the same shapes in the same order.
   void clear() { views_.clear(); }
   const std::vector<TensorView>& views() const { return views_; }
+  std::uint64_t num_bytes() const;
 
  private:
   std::deque<at::Tensor> copies_;
@@ -28,14 +31,16 @@ class HostTensors {
 /// Every parameter's master.
 HostTensors host_weights(const ParameterStore& store);
 
-/// Copies one float32, float16 or bfloat16 tensor of a file into `destination` (its shape, any
-/// device). Throws CheckpointError naming file, tensor, and the shape or type found and wanted.
-void copy_tensor(const SafetensorsFile& file, const std::string& name,
-                 const at::Tensor& destination);
+/// Copies one float32, float64, float16 or bfloat16 tensor of the file `path` into `destination`
+/// (its shape, any device). Throws CheckpointError naming file, tensor, and the shape or type found
+/// and wanted.
+void copy_tensor(const TensorView& view, const std::string& path, const at::Tensor& destination);
 
-/// Copies all weights into the store by name and refreshes the shadows. Throws CheckpointError for
-/// a missing or an extra tensor, another shape, and values that are not finite (tensor and flat
-/// index).
+/// Copies the weights of the file `path` into the store by name and refreshes the shadows. Throws
+/// CheckpointError for a missing or an extra tensor, another shape, and values that are not finite
+/// (tensor and flat index).
+void load_weights_into(std::span<const TensorView> tensors, const std::string& path,
+                       ParameterStore& store);
 void load_weights_into(const SafetensorsFile& file, ParameterStore& store);
 
 /// Puts the mean of the generations' weights (summed in float64) into the store. Throws as

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <csignal>
 #include <new>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 
 #include "base/check.h"
 
@@ -67,6 +69,14 @@ TEST(RunGuarded, BadAllocIsOutOfMemory) {
   const Outcome outcome = guarded([] { throw std::bad_alloc(); });
   EXPECT_EQ(outcome.code, 5);
   EXPECT_EQ(outcome.text, "linformer: error: out of host memory\n");
+}
+
+TEST(RunGuarded, ThreadThatCannotBeStartedIsALackOfMemory) {
+  const Outcome outcome =
+      guarded([] { throw std::system_error(EAGAIN, std::generic_category(), "std::thread"); });
+  EXPECT_EQ(outcome.code, 5);
+  EXPECT_TRUE(outcome.text.starts_with("linformer: error: cannot start a thread: std::thread"));
+  EXPECT_EQ(guarded([] { throw std::system_error(EPERM, std::generic_category()); }).code, 70);
 }
 
 TEST(RunGuarded, ForeignExceptionIsInternal) {

@@ -2,6 +2,7 @@
 #include "base/fault.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -57,6 +58,23 @@ TEST_F(FaultDeathTest, KillEndsTheProcess) {
   EXPECT_EXIT(pass_three_times("write"), KilledBySignal(SIGKILL), "");
   script("write@2:term");
   EXPECT_EXIT(pass_three_times("write"), KilledBySignal(SIGTERM), "");
+}
+
+TEST_F(FaultDeathTest, FailuresOfLibrariesKeepTheirCodes) {
+  script("write@2:oom");
+  EXPECT_EXIT(pass_three_times("write"), ExitedWithCode(5), "out of host memory");
+  script("write@2:throw");
+  EXPECT_EXIT(pass_three_times("write"), ExitedWithCode(70), "scripted fault");
+}
+
+TEST_F(FaultDeathTest, StallNeverReturns) {
+  script("write@2:stall");
+  EXPECT_EXIT(
+      {
+        ::alarm(1);
+        pass_three_times("write");
+      },
+      KilledBySignal(SIGALRM), "");
 }
 
 TEST_F(FaultDeathTest, NanIsReportedToTheCallerOnce) {

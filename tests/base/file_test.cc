@@ -164,5 +164,22 @@ TEST(WriteStdout, ClosedStdoutIsAnIoError) {
       testing::ExitedWithCode(4), "");
 }
 
+TEST(ThrowIo, TellsALackOfMemoryFromADiskThatFails) {
+  EXPECT_EQ(error_text<IoError>([] { throw_io("f", "map", EIO); }),
+            "f: cannot map: Input/output error");
+  EXPECT_EQ(error_text<OutOfMemoryError>([] { throw_io("f", "map", ENOMEM); }),
+            "f: cannot map: Cannot allocate memory");
+}
+
+TEST(FreeSpace, IsComparedWithWhatIsWanted) {
+  const TempDirectory directory;
+  EXPECT_NO_THROW(require_free_space(directory.path(), 1));
+  EXPECT_NO_THROW(require_free_space(directory.file("absent"), std::uint64_t{1} << 62));
+  const std::string text =
+      error_text<IoError>([&] { require_free_space(directory.path(), std::uint64_t{1} << 62); });
+  EXPECT_TRUE(text.starts_with(directory.path() + ": not enough space on the disk (got ")) << text;
+  EXPECT_TRUE(text.ends_with(" bytes, want 4611686018427387904)")) << text;
+}
+
 }  // namespace
 }  // namespace linformer

@@ -63,7 +63,8 @@ void expect_same(const std::vector<TensorView>& got, const std::vector<TensorVie
 TEST_F(ConvertCommand, KeepsEveryBitThroughAllKinds) {
   TorchFile original(kOriginal);
   const TrainedModel want = read_original_checkpoint(original);
-  const auto made = convert({.input = kOriginal, .output = file("run"), .tokenizer = tokenizer_});
+  const auto made =
+      convert({.input = kOriginal, .output = file("run"), .model_file = {.tokenizer = tokenizer_}});
   EXPECT_EQ(made["tensors"], want.weights.size() + want.moments.size());
   EXPECT_GT(made["bytes"], 60000);
   EXPECT_NE(talk_.find("number of heads: taken as 8"), std::string::npos) << talk_;
@@ -107,9 +108,10 @@ TEST_F(ConvertCommand, WhatCannotBeConvertedLeavesNothing) {
             std::string::npos);
   EXPECT_NE(refusal({.input = tokenizer_, .output = file("run")}).find("got two directories"),
             std::string::npos);
-  EXPECT_NE(refusal({.input = kOriginal, .output = file("o.pt"), .tokenizer = tokenizer_})
-                .find("are for run directories"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal({.input = kOriginal, .output = file("o.pt"), .model_file = {.tokenizer = tokenizer_}})
+          .find("are for run directories"),
+      std::string::npos);
   const std::string global = LF_SOURCE_DIR "/tests/golden/torch_global.pt";
   EXPECT_NE(refusal({.input = global, .output = file("o.pt")}).find("is not allowed"),
             std::string::npos);

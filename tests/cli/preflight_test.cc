@@ -113,21 +113,19 @@ TEST_F(Preflight, WantsSomethingToResume) {
 
 TEST_F(Preflight, WantsACheckpointThatIsThere) {
   EXPECT_EQ(complaint(TranslateOptions{.checkpoint = "../../etc/x"}),
-            "../../etc/x: no such checkpoint (want a run directory or RUN/step-N)");
+            "../../etc/x: no such checkpoint (want a run directory, RUN/step-N, or a .pt or "
+            ".safetensors file)");
   expect_accepted(TranslateOptions{.checkpoint = directory_.path()});
   EvaluateOptions options{.checkpoint = directory_.path(),
                           .corpus = {.file = directory_.file("none")}};
   EXPECT_EQ(complaint(options), options.corpus.file + ": cannot open: No such file or directory");
 }
 
-TEST_F(Preflight, WantsLengthsThatALinformerTakes) {
-  CompareOptions options{.config = directory_.file("c.yaml"), .lengths = {256, 512}};
-  EXPECT_EQ(complaint(options),
-            "--lengths 512 is above data.max_length (256) of the Linformer in " + options.config);
-  options.lengths = {128, 256};
-  expect_accepted(options);
-  directory_.write("v.yaml", vanilla_config());
-  expect_accepted(CompareOptions{.config = directory_.file("v.yaml"), .lengths = {512}});
+TEST_F(Preflight, WantsAConfigurationToCompare) {
+  expect_accepted(CompareOptions{.config = directory_.file("c.yaml"), .lengths = {256, 512}});
+  const std::string none = directory_.file("none.yaml");
+  EXPECT_EQ(complaint(CompareOptions{.config = none}),
+            none + ": cannot open: No such file or directory");
 }
 
 }  // namespace

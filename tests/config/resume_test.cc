@@ -55,7 +55,8 @@ TEST(RequireResumable, NamesOptionValuesAndWhatMayChange) {
             "0.0007; these may change: "
             "training.epochs, training.max_steps, training.average_last, "
             "training.early_stopping.patience, "
-            "training.log_every, checkpoint.every_steps, checkpoint.keep, tracking.wandb, "
+            "training.log_every, training.data_timeout_seconds, checkpoint.every_steps, "
+            "checkpoint.keep, checkpoint.on_save_error, tracking.wandb, "
             "tracking.tensorboard)");
 }
 

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "base/exit_code.h"
 #include "linformer/error.h"
 #include "support/tiny_corpus.h"
 
@@ -29,18 +31,18 @@ std::vector<std::vector<std::int64_t>> sources_of(const StepBatches& step) {
 }
 
 TEST(BatchLoader, GivesTheBatchesOfTheSamplerEpochAfterEpoch) {
-  const PairSet pairs = copy_pairs(random_words(60, 1));
+  const auto pairs = std::make_shared<const PairSet>(copy_pairs(random_words(60, 1)));
   const LoaderOptions options = small_batches(2);
   BatchLoader loader(pairs, options, {});
   for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
-    const auto batches = epoch_batches(options.sampler, pairs.source_lengths(),
-                                       pairs.target_lengths(), options.seed, epoch);
+    const auto batches = epoch_batches(options.sampler, pairs->source_lengths(),
+                                       pairs->target_lengths(), options.seed, epoch);
     ASSERT_GT(batches.size(), 4U);
     for (std::size_t first = 0; first < batches.size(); first += 2) {
       const std::size_t count = std::min<std::size_t>(2, batches.size() - first);
       const StepBatches step = loader.next();
       const StepBatches want =
-          gather_step(pairs, std::span(batches).subspan(first, count), options);
+          gather_step(*pairs, std::span(batches).subspan(first, count), options);
       EXPECT_EQ(sources_of(step), sources_of(want));
       EXPECT_EQ(step.pairs, want.pairs);
       EXPECT_EQ(step.target_tokens, want.target_tokens);
@@ -53,7 +55,7 @@ TEST(BatchLoader, GivesTheBatchesOfTheSamplerEpochAfterEpoch) {
 }
 
 TEST(BatchLoader, GoesOnFromAnyCursor) {
-  const PairSet pairs = copy_pairs(random_words(60, 1));
+  const auto pairs = std::make_shared<const PairSet>(copy_pairs(random_words(60, 1)));
   BatchLoader whole(pairs, small_batches(), {});
   for (int step = 0; step < 30; ++step) {
     const StepBatches before = whole.next();
@@ -66,7 +68,7 @@ TEST(BatchLoader, GoesOnFromAnyCursor) {
 }
 
 TEST(BatchLoader, RanksShareEveryStep) {
-  const PairSet pairs = copy_pairs(random_words(61, 2));
+  const auto pairs = std::make_shared<const PairSet>(copy_pairs(random_words(61, 2)));
   constexpr std::int64_t kRanks = 3;
   BatchLoader alone(pairs, small_batches(kRanks), {});
   std::vector<std::unique_ptr<BatchLoader>> loaders;
@@ -92,9 +94,9 @@ TEST(BatchLoader, RanksShareEveryStep) {
 }
 
 TEST(BatchLoader, MarksBatchesOfOneShape) {
-  const PairSet pairs = copy_pairs(random_words(60, 1));
+  const auto pairs = std::make_shared<const PairSet>(copy_pairs(random_words(60, 1)));
   LoaderOptions options = small_batches();
-  options.sampler.capacity = choose_capacity(pairs.source_lengths(), pairs.target_lengths(), 48);
+  options.sampler.capacity = choose_capacity(pairs->source_lengths(), pairs->target_lengths(), 48);
   BatchLoader loader(pairs, options, {});
   for (int step = 0; step < 5; ++step) {
     const HostBatch batch = loader.next().batches.at(0);
@@ -105,7 +107,7 @@ TEST(BatchLoader, MarksBatchesOfOneShape) {
 }
 
 TEST(BatchLoader, PassesErrorsOnAfterTheGoodSteps) {
-  const PairSet pairs = copy_pairs({"ab", "abc", "abcdabcdabcdabcd"});
+  const auto pairs = std::make_shared<const PairSet>(copy_pairs({"ab", "abc", "abcdabcdabcdabcd"}));
   LoaderOptions options = small_batches();
   options.sampler.batch_tokens = 10;
   BatchLoader loader(pairs, options, {});
@@ -113,8 +115,36 @@ TEST(BatchLoader, PassesErrorsOnAfterTheGoodSteps) {
   EXPECT_THROW(loader.next(), ConfigError);
 }
 
+#ifdef LINFORMER_FAULTS
+
+/// Steps until the scripted fault strikes; its exit code and line.
+[[noreturn]] void load_until_the_fault(const char* fault) {
+  ::setenv("LINFORMER_FAULT", fault, 1);
+  std::_Exit(run_guarded([] {
+    LoaderOptions options = small_batches();
+    options.timeout_seconds = 1;
+    const auto pairs = std::make_shared<const PairSet>(copy_pairs(random_words(60, 1)));
+    BatchLoader loader(pairs, options, {});
+    for (int steps = 0; steps < 100; ++steps) loader.next();
+    return 0;
+  }));
+}
+
+TEST(BatchLoaderDeathTest, NamesThePairsOfAFailureAndOfAStall) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(load_until_the_fault("load@3:throw"), ::testing::ExitedWithCode(6),
+              "the data loader failed at epoch 1, pairs [0-9]+, .*: scripted fault");
+  EXPECT_EXIT(load_until_the_fault("load@3:stall"), ::testing::ExitedWithCode(6),
+              "the data loader has given nothing for 1 s at epoch 1, pairs [0-9]+, .* "
+              ".training.data_timeout_seconds.");
+  EXPECT_EXIT(load_until_the_fault("load@3:oom"), ::testing::ExitedWithCode(5), "out of host");
+  EXPECT_EXIT(load_until_the_fault("load@3:eio"), ::testing::ExitedWithCode(4), "load: Input");
+}
+
+#endif
+
 TEST(BatchLoader, RefusesARankThatIsNone) {
-  const PairSet pairs = copy_pairs({"ab", "abc"});
+  const auto pairs = std::make_shared<const PairSet>(copy_pairs({"ab", "abc"}));
   EXPECT_THROW(BatchLoader(pairs, small_batches(1, 2, 2), {}), InternalError);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "linformer/error.h"
+#include "storage/original_checkpoint.h"
 #include "support/expect_error.h"
 #include "support/temp_directory.h"
 #include "support/tiny_checkpoint.h"
@@ -75,6 +76,41 @@ TEST_P(EveryKind, LoadsTheWeightsThatWereSaved) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, EveryKind, ::testing::ValuesIn(kTinyKinds),
                          [](const auto& info) { return info.param; });
+
+/// The kinds that the original has.
+class ModelFiles : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(ModelFiles, LoadWithATokenizerAndAConfiguration) {
+  const TempDirectory directory;
+  byte_tokenizer().save(directory.file("tok"));
+  directory.write("config.yaml", print_config(tiny_run_config(GetParam())));
+  const TinyModel want(tiny_config(GetParam(), kByteVocabulary), at::kFloat, /*seed=*/31);
+  const HostTensors weights = host_weights(*want.store);
+  write_original_checkpoint(directory.file("m.pt"), {.weights = weights.views(), .steps = 5}, {});
+  write_safetensors_file(directory.file("m.safetensors"), weights.views());
+  for (const char* name : {"m.pt", "m.safetensors"}) {
+    const std::string path = directory.file(name);
+    const LoadedModel loaded =
+        load_model(path, on_cpu(),
+                   {.tokenizer = directory.file("tok"), .config = directory.file("config.yaml")});
+    EXPECT_EQ(loaded.generation.path, path);
+    EXPECT_EQ(loaded.config.model.num_heads, 2);
+    EXPECT_EQ(loaded.tokenizer->digest(), byte_tokenizer().digest());
+    ASSERT_EQ(loaded.store->parameters().size(), want.store->parameters().size());
+    for (const Parameter& parameter : want.store->parameters()) {
+      EXPECT_TRUE(loaded.store->find(parameter.name)->master.equal(parameter.master));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ModelFiles, ::testing::Values("compat_vanilla", "compat_linear"),
+                         [](const auto& info) { return info.param; });
+
+TEST(LoadModelErrors, NameTheTokenizerThatAFileNeeds) {
+  EXPECT_TRUE(error_text<UsageError>([] {
+                load_model("m.pt", on_cpu());
+              }).starts_with("--tokenizer is missing"));
+}
 
 TEST(LoadModel, Bfloat16LayersComputeWithTheRoundedWeights) {
   const TempDirectory directory;

@@ -24,7 +24,7 @@ TEST(TrainingData, ValidationIsTheLastHundredthWhereNoneIsNamed) {
   config.data.train = directory.write("train.tsv", rows(300));
   config.training.validation_bleu = ValidationBleu::k13a;
   const TrainingData data = load_training_data(config, byte_tokenizer());
-  EXPECT_EQ(data.train.size(), 297U);
+  EXPECT_EQ(data.train->size(), 297U);
   ASSERT_TRUE(data.validation.has_value());
   ASSERT_EQ(data.validation->size(), 3U);
   EXPECT_EQ(data.validation->text(0).source, "source 297");
@@ -36,7 +36,7 @@ TEST(TrainingData, CompatibilityModeSplitsAsTheOriginal) {
   config.data.train = directory.write("train.tsv", rows(250));
   config.model.compatibility = true;
   const TrainingData data = load_training_data(config, byte_tokenizer());
-  EXPECT_EQ(data.train.size(),
+  EXPECT_EQ(data.train->size(),
             247U);  // int(.99 * 250); the rest of the corpus is the original's test part
   EXPECT_EQ(data.validation->size(), 2U);
 }
@@ -48,7 +48,7 @@ TEST(TrainingData, ACorpusOfItsOwnServesWhole) {
   config.data.validation_source = directory.write("val.en", "a\nb\n");
   config.data.validation_target = directory.write("val.de", "c\nd\n");
   const TrainingData data = load_training_data(config, byte_tokenizer());
-  EXPECT_EQ(data.train.size(), 40U);
+  EXPECT_EQ(data.train->size(), 40U);
   EXPECT_EQ(data.validation->size(), 2U);
 }
 

@@ -5,6 +5,8 @@
 
 #include <cstring>
 #include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "storage/checkpoint_directory.h"
 #include "support/bad_input.h"
@@ -181,6 +183,81 @@ TEST_F(BadInference, WeightsOfAnotherArchitectureAreRefused) {
   add_generation(run(), 9, config);
   expect_refused(translate("run/step-9", "a\n"), {"step-9/model.safetensors", "E.weight"});
 }
+
+/// Scores good.csv with a .pt as it is, no run directory made of it.
+TEST_F(BadInference, OriginalCheckpointIsScoredAsTheRunThatItWasMadeOf) {
+  EXPECT_EQ(run_process({.arguments = {LF_BINARY_DIR "/linformer", "convert", "run", "m.pt"},
+                         .directory = directory_.path()})
+                .exit_code,
+            0);
+  const auto before = snapshot(directory_.path());
+  const auto score = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"evaluate", "--data", "good.csv", "--json",
+                                         "--max-new-tokens", "2", "--checkpoint"});
+    const ProcessResult result = start(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out).at("cross_entropy").get<double>();
+  };
+  EXPECT_EQ(score({"m.pt", "--tokenizer", "tok", "--config", "run/config.yaml"}), score({"run"}));
+  EXPECT_EQ(snapshot(directory_.path()), before);
+  expect_refused(translate("m.pt", "a\n"), {"--tokenizer is missing", "m.pt"});
+  expect_refused(translate("m.pt", "a\n", {"--tokenizer", "none"}), {"none: no such tokenizer"});
+  expect_refused(translate("run", "a\n", {"--tokenizer", "tok"}), {"run directory"});
+}
+
+TEST_F(BadInference, CallsInAPickleAreNotMade) {
+  const std::string golden = LF_SOURCE_DIR "/tests/golden/";
+  const std::vector<std::string> tokenizer{"--tokenizer", "tok"};
+  const auto before = snapshot(directory_.path());
+  expect_refused(translate(golden + "torch_global.pt", "a\n", tokenizer),
+                 {"torch_global.pt@", "posix.system", "is not allowed"});
+  expect_refused(translate(golden + "torch_protocol5.pt", "a\n", tokenizer),
+                 {"torch_protocol5.pt@", "protocol"});
+  EXPECT_EQ(snapshot(directory_.path()), before);
+}
+
+TEST_F(BadInference, OriginalCheckpointOfAnotherModelIsRefused) {
+  const ProcessResult result = translate(LF_SOURCE_DIR "/tests/golden/torch_original.pt", "a\n",
+                                         {"--tokenizer", "tok", "--config", "good.yaml"});
+  expect_refused(result, {"torch_original.pt", "model.model_dim: got 8"});
+}
+
+/// The states of the rows that a comparison prints before it fails.
+std::map<std::string, int> states_of(const ProcessResult& result) {
+  std::map<std::string, int> out;
+  const auto json = nlohmann::json::parse(result.out);
+  for (const auto& row : json.at("rows")) ++out[row.at("status")];
+  return out;
+}
+
+TEST_F(BadInference, LengthThatALinformerCannotTakeIsMarkedAmongTheOtherRows) {
+  const ProcessResult result =
+      start({"compare", "--config", "good.yaml", "--lengths", "16,64", "--tokens", "64",
+             "--repeats", "1", "--json", "model.vocab_size=300", "data.max_length=32"});
+  EXPECT_EQ(result.exit_code, 5) << result.err;
+  EXPECT_EQ(states_of(result), (std::map<std::string, int>{{"ok", 6}, {"too_long", 2}}));
+  EXPECT_EQ(result.err,
+            "linformer: error: 2 of 8 rows could not be measured, the first: linformer k=8 unfused "
+            "at n=64: longer than the Linformer's max_length\n");
+}
+
+#ifdef LINFORMER_FAULTS
+
+TEST_F(BadInference, RowWithoutMemoryIsMarkedAmongTheOtherRows) {
+  const ProcessResult result = run_process(
+      {.arguments = {LF_BINARY_DIR "/linformer", "compare", "--config", "good.yaml", "--lengths",
+                     "16,32", "--tokens", "64", "--repeats", "1", "--json", "--quiet", "--device",
+                     "cpu", "--output", "o.csv", "model.vocab_size=300", "data.max_length=32"},
+       .directory = directory_.path(),
+       .environment = {{"LINFORMER_FAULT", "compare@2:oom"}}});
+  EXPECT_EQ(result.exit_code, 5) << result.err;
+  EXPECT_EQ(states_of(result), (std::map<std::string, int>{{"ok", 7}, {"oom", 1}}));
+  EXPECT_NE(result.err.find("vanilla fused at n=16: out of memory"), std::string::npos)
+      << result.err;
+  EXPECT_TRUE(std::filesystem::exists(directory_.file("o.csv")));
+}
+
+#endif
 
 TEST_F(BadInference, CorpusIsNamedByLine) {
   directory_.write("c.csv", "de,en\na,b\nnur\n");

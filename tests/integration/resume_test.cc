@@ -7,142 +7,13 @@
 #include <cstdlib>
 #include <map>
 #include <random>
-#include <sstream>
 
-#include "nlohmann/json.hpp"
-#include "storage/checkpoint_directory.h"
-#include "support/bad_input.h"
-#include "support/memory_directory.h"
-#include "support/tiny_corpus.h"
+#include "support/training_workplace.h"
 
 #ifdef LINFORMER_FAULTS
 
 namespace linformer {
 namespace {
-
-constexpr std::int64_t kSteps = 24;  // 2 epochs of 12
-
-/// Twelve batches an epoch; a record every three steps, a checkpoint every five and at validations.
-const char kConfig[] = R"(compatibility: false
-model: {type: Linformer, projected_length: 4, model_dim: 16, ffn_dim: 32, num_heads: 2,
-        num_layers: 1, dropout: 0.1}
-training: {epochs: 2, batch_size: 8, learning_rate: 0.01, lr_scheduler: {warmup_steps: 4},
-           log_every: 3, ema_decay: 0.8}
-data: {train: train.csv, validation: validation.csv, tokenizer: tok, max_length: 32}
-checkpoint: {every_steps: 5}
-)";
-
-std::vector<std::string> words(std::vector<std::string> more) {
-  std::vector<std::string> out{LF_BINARY_DIR "/linformer"};
-  out.insert(out.end(), more.begin(), more.end());
-  return out;
-}
-
-/// A directory with a corpus, a tokenizer, a configuration and one run.
-class Workplace {
- public:
-  Workplace() {
-    directory_.write("config.yaml", kConfig);
-    directory_.write("train.csv", copy_csv(random_words(96, 1)));
-    directory_.write("validation.csv", copy_csv(random_words(10, 2)));
-    byte_tokenizer().save(directory_.file("tok"));
-  }
-
-  ProcessResult train(const std::string& fault, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments =
-        words({"train", "--config", "config.yaml", "--output", "run", "--device", "cpu", "--dtype",
-               "float32", "--threads", "1"});
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_process(
-        {.arguments = arguments,
-         .directory = directory_.path(),
-         .environment = {{"LINFORMER_FAULT", fault}, {"OMP_WAIT_POLICY", "passive"}}});
-  }
-
-  /// The weights after two epochs of a model that is large enough to be worth several threads.
-  std::string deterministic_weights(const std::string& threads) const {
-    const ProcessResult result = run_process(
-        {.arguments = words({"train", "--config", "config.yaml", "--output", "run", "--overwrite",
-                             "--device", "cpu", "--dtype", "float32", "--threads", threads,
-                             "deterministic=true", "model.model_dim=128", "model.ffn_dim=512",
-                             "training.batch_size=48"}),
-         .directory = directory_.path(),
-         .environment = {{"OMP_WAIT_POLICY", "passive"}}});
-    EXPECT_EQ(result.exit_code, 0) << result.err;
-    return slurp(list_generations(run()).front().path + "/model.safetensors");
-  }
-
-  /// Goes on with the run if there is one, until it is done, the fault strikes or the time is over.
-  ProcessResult go_on(const std::vector<std::string>& more, const std::string& fault = "",
-                      std::chrono::milliseconds time = std::chrono::minutes(30)) const {
-    std::vector<std::string> arguments =
-        words({"train", "--config", "config.yaml", "--output", "run", "--device", "cpu", "--dtype",
-               "float32", "--threads", "1", "--resume", "auto"});
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_process({.arguments = arguments,
-                        .directory = directory_.path(),
-                        .environment = {{"LINFORMER_FAULT", fault}, {"OMP_WAIT_POLICY", "passive"}},
-                        .timeout = time});
-  }
-
-  ProcessResult start(const std::vector<std::string>& arguments) const {
-    return run_process({.arguments = words(arguments), .directory = directory_.path()});
-  }
-
-  std::string run() const { return directory_.file("run"); }
-  std::vector<std::int64_t> generations() const {
-    std::vector<std::int64_t> out;
-    for (const Generation& generation : list_generations(run())) out.push_back(generation.step);
-    return out;
-  }
-
- private:
-  TempDirectory directory_;
-};
-
-/// metrics.jsonl without what the clock and the machine decide.
-std::vector<nlohmann::json> metrics(const std::string& run) {
-  std::vector<nlohmann::json> out;
-  std::istringstream lines(slurp(run + "/metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) {
-    nlohmann::json& record = out.emplace_back(nlohmann::json::parse(line));
-    for (const char* name : {"tokens_per_second", "elapsed_seconds", "memory_bytes", "seconds",
-                             "data_wait_seconds", "save_wait_seconds"}) {
-      record.erase(name);
-    }
-  }
-  return out;
-}
-
-struct Outcome {
-  std::string weights;
-  std::string moments;
-  std::vector<nlohmann::json> records;
-};
-
-Outcome outcome_of(const std::string& run, std::int64_t steps = kSteps) {
-  const std::string last = run + "/step-" + std::to_string(steps) + "/";
-  return {slurp(last + "model.safetensors"), slurp(last + "optimizer.safetensors"), metrics(run)};
-}
-
-/// The uninterrupted run, made once.
-const Outcome& reference() {
-  static const Outcome outcome = [] {
-    const Workplace workplace;
-    const ProcessResult result = workplace.train("");
-    EXPECT_EQ(result.exit_code, 0) << result.err;
-    return outcome_of(workplace.run());
-  }();
-  return outcome;
-}
-
-void expect_reference(const Workplace& workplace) {
-  const Outcome outcome = outcome_of(workplace.run());
-  ASSERT_FALSE(reference().weights.empty());
-  EXPECT_TRUE(outcome.weights == reference().weights);
-  EXPECT_TRUE(outcome.moments == reference().moments);
-  EXPECT_EQ(outcome.records, reference().records);
-}
 
 TEST(Resume, UninterruptedRunRecordsEverythingOnce) {
   std::map<std::string, int> counts;
@@ -194,8 +65,7 @@ TEST(Resume, RunThatIsEndedAfterAnyStepIsStillTheSame) {
 
 /// Half of the kills are by the clock, half somewhere in a save. LF_KILLS says how many.
 TEST(Resume, RunThatIsKilledAtRandomMomentsIsStillTheSame) {
-  const char* const text = std::getenv("LF_KILLS");
-  const int num_kills = text == nullptr ? 6 : std::atoi(text);
+  const int num_kills = count_from("LF_KILLS", 6);
   const std::int64_t steps = 100 * num_kills;
   const std::vector<std::string> settings{"training.max_steps=" + std::to_string(steps),
                                           "training.epochs=100000", "checkpoint.every_steps=1"};
@@ -291,19 +161,6 @@ TEST(Resume, RunThatWasEndedTwiceIsStillTheSame) {
   EXPECT_EQ(scored.exit_code, 0) << scored.err;
   EXPECT_TRUE(nlohmann::json::parse(scored.out).is_object());
 }
-
-class DivergentRun : public ::testing::TestWithParam<std::string> {};
-
-TEST_P(DivergentRun, EndsWithOneErrorLineAndWithoutACheckpointOfThatStep) {
-  const Workplace workplace;
-  const ProcessResult result =
-      workplace.train(GetParam() + "@3:nan", {"--quiet", "checkpoint.every_steps=1"});
-  EXPECT_EQ(result.exit_code, 3) << result.err;
-  expect_one_error_line({.expected = {GetParam(), "not finite at step 3 "}}, result);
-  EXPECT_EQ(workplace.generations(), (std::vector<std::int64_t>{2, 1}));
-}
-
-INSTANTIATE_TEST_SUITE_P(Places, DivergentRun, ::testing::Values("gradient", "loss"));
 
 }  // namespace
 }  // namespace linformer

@@ -154,13 +154,10 @@ TEST_F(CheckpointDirectory, OneGenerationIsTakenOrRefusedButNeverReplaced) {
 }
 
 TEST_F(CheckpointDirectory, OtherArgumentsAreRefusedByKind) {
-  const std::string pt = run_.write("checkpoint.pt", "PK");
-  EXPECT_NE(error_text<UserError>([&] { resolve_checkpoint(pt); }).find("is a PyTorch file"),
-            std::string::npos);
-  EXPECT_NE(error_text<UserError>([&] {
-              resolve_checkpoint(run_.write("x", ""));
-            }).find("want a run directory"),
-            std::string::npos);
+  const std::string pt = run_.write("checkpoint.pth", "PK");
+  EXPECT_EQ(error_text<UserError>([&] { resolve_checkpoint(pt); }),
+            pt + ": is a file (want a run directory, one of its step-N directories, or a .pt or "
+                 ".safetensors file)");
   EXPECT_NE(
       error_text<UserError>([] { resolve_checkpoint("wandb:a/b/c"); }).find("Weights & Biases"),
       std::string::npos);

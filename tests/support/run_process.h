@@ -3,11 +3,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +27,10 @@ struct ProcessRequest {
   bool close_stdin = false;
   std::vector<std::pair<std::string, std::string>> environment;  // added to this process's own
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
+  /// Soft limits (RLIMIT_AS, ...).
+  std::vector<std::pair<int, rlim_t>> limits;
+  /// What is sent to it, in order, each so long after the start.
+  std::vector<std::pair<std::chrono::milliseconds, int>> signals;
 };
 
 /// exit_code is 128 + the signal for a process that a signal ended, 200 for one that had to be
@@ -32,6 +39,7 @@ struct ProcessResult {
   int exit_code = -1;
   std::string out;
   std::string err;
+  std::chrono::milliseconds after_signals{0};  // from the last that was sent to the end
 };
 
 namespace run_process_internal {
@@ -45,6 +53,12 @@ namespace run_process_internal {
   if (request.close_stdin) ::close(0);
   if (request.close_stdout) ::close(1);
   for (const auto& [name, value] : request.environment) ::setenv(name.c_str(), value.c_str(), 1);
+  for (const auto& [resource, most] : request.limits) {
+    rlimit limit{};
+    ::getrlimit(static_cast<__rlimit_resource>(resource), &limit);
+    limit.rlim_cur = most;
+    ::setrlimit(static_cast<__rlimit_resource>(resource), &limit);
+  }
   std::vector<char*> words;
   for (const std::string& word : request.arguments)
     words.push_back(const_cast<char*>(word.c_str()));
@@ -53,17 +67,29 @@ namespace run_process_internal {
   ::_exit(251);
 }
 
-/// Reads both pipes to their ends; false when the time is over first.
-inline bool collect(int out, int err, std::chrono::milliseconds timeout, ProcessResult& result) {
-  const auto end = std::chrono::steady_clock::now() + timeout;
+/// Reads both pipes to their ends and sends the signals; false when the time is over first.
+inline bool collect(int out, int err, pid_t child, const ProcessRequest& request,
+                    ProcessResult& result) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  const Clock::time_point end = start + request.timeout;
+  Clock::time_point last_signal = start;
+  auto next_signal = request.signals.begin();
   pollfd pipes[2] = {{out, POLLIN, 0}, {err, POLLIN, 0}};
   std::string* texts[2] = {&result.out, &result.err};
   while (pipes[0].fd >= 0 || pipes[1].fd >= 0) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-                          end - std::chrono::steady_clock::now())
-                          .count();
-    if (left <= 0) return false;
-    ::poll(pipes, 2, static_cast<int>(left));
+    if (Clock::now() >= end) return false;
+    Clock::time_point wake = end;
+    if (next_signal != request.signals.end()) {
+      wake = start + next_signal->first;
+      if (Clock::now() >= wake) {
+        ::kill(child, next_signal++->second);
+        last_signal = Clock::now();
+        continue;
+      }
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - Clock::now());
+    ::poll(pipes, 2, static_cast<int>(std::max<std::int64_t>(0, left.count())));
     for (int i = 0; i < 2; ++i) {
       if (pipes[i].fd < 0 || pipes[i].revents == 0) continue;
       char buffer[65536];
@@ -72,6 +98,8 @@ inline bool collect(int out, int err, std::chrono::milliseconds timeout, Process
       if (count <= 0) pipes[i].fd = -1;
     }
   }
+  result.after_signals =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - last_signal);
   return true;
 }
 
@@ -100,7 +128,7 @@ inline ProcessResult run_process(const ProcessRequest& request) {
   ::close(out[1]);
   ::close(err[1]);
   ProcessResult result;
-  const bool ended = collect(out[0], err[0], request.timeout, result);
+  const bool ended = collect(out[0], err[0], child, request, result);
   if (!ended) ::kill(child, SIGKILL);
   int status = 0;
   ::waitpid(child, &status, 0);

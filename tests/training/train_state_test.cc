@@ -141,7 +141,7 @@ TEST_F(TrainStateFiles, AnAverageIsTheModelAndTheTrainedWeightsComeBackBesideIt)
     const Parameter& parameter = saved_.tiny.store->parameters()[i];
     EXPECT_TRUE(at::equal(restored.weights()[i], average.weights()[i])) << parameter.name;
     const at::Tensor in_file = at::empty_like(average.weights()[i]);
-    copy_tensor(model, parameter.name, in_file);
+    copy_tensor(model.at(parameter.name), model.path(), in_file);
     EXPECT_TRUE(at::equal(in_file, average.weights()[i])) << parameter.name;
   }
   EXPECT_FALSE(

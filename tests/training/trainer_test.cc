@@ -93,7 +93,7 @@ struct TinyRun {
   std::string yaml = "seed: 42\n";
   std::string tokenizer_json = "{}\n";
   RunFingerprint fingerprint{"t", "d", "e"};
-  PairSet train = copy_pairs(random_words(24, 1));
+  std::shared_ptr<PairSet> train = std::make_shared<PairSet>(copy_pairs(random_words(24, 1)));
   PairSet validation = copy_pairs(random_words(6, 2));
   bool has_validation = true;
   std::function<TranslationScores()> translate;
@@ -133,14 +133,14 @@ TEST(Trainer, LearnsToCopyFromBatchesOfOneShape) {
   TinyRun run(config);
   run.run();
   EXPECT_LT(run.records.steps.back().loss, 0.5 * run.records.steps.front().loss);
-  EXPECT_EQ(run.state.target_tokens, 40 * label_count(run.train));
+  EXPECT_EQ(run.state.target_tokens, 40 * label_count(*run.train));
 }
 
 TEST(Trainer, FillsABatchToItsTokenLimit) {
   RunConfig config = small_config();
   config.training.batch_size = 0;
   TinyRun run(config);
-  const auto lengths = run.train.source_lengths();  // both sides are equally long
+  const auto lengths = run.train->source_lengths();  // both sides are equally long
   run.config.training.batch_tokens =
       std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
   run.run();

@@ -118,7 +118,8 @@ TEST(CopyTensor, ReadsShorterFloats) {
         .bytes = {static_cast<const char*>(rounded.const_data_ptr()), rounded.nbytes()}};
     write_safetensors_file(directory.file("w.safetensors"), std::span(&view, 1));
     const at::Tensor out = at::zeros({3, 5});
-    copy_tensor(SafetensorsFile(directory.file("w.safetensors")), "w", out);
+    const SafetensorsFile file(directory.file("w.safetensors"));
+    copy_tensor(file.at("w"), file.path(), out);
     EXPECT_TRUE(at::equal(out, rounded.to(at::kFloat)));
   }
 }
