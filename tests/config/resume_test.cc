@@ -56,7 +56,7 @@ TEST(RequireResumable, NamesOptionValuesAndWhatMayChange) {
             "training.epochs, training.max_steps, training.average_last, "
             "training.early_stopping.patience, "
             "training.log_every, checkpoint.every_steps, checkpoint.keep, tracking.wandb, "
-            "tracking.tensorboard)");
+            "tracking.wandb_checkpoint, tracking.tensorboard)");
 }
 
 }  // namespace
