@@ -22,6 +22,13 @@ if(LINFORMER_LIBZ_ARCHIVE)
 endif()
 find_package(ZLIB REQUIRED)
 
+# Shared: its archive needs two dozen others. It brings a shared libcrypto and libz, which must not find the functions of
+# our archives in the program.
+find_package(CURL REQUIRED)
+add_library(lf_curl INTERFACE)
+target_link_libraries(lf_curl INTERFACE CURL::libcurl)
+target_link_options(lf_curl INTERFACE -Wl,--exclude-libs,libcrypto.a:libz.a)
+
 find_package(yaml-cpp REQUIRED)
 find_library(LINFORMER_YAML_CPP_ARCHIVE libyaml-cpp.a)
 add_library(lf_yaml_cpp INTERFACE)
