@@ -11,7 +11,8 @@ constexpr Range kLength{1, 1048576};
 constexpr Range kGreedy{1, 1};
 constexpr char kTokenizerHelp[] =
     "Directory with tokenizer.json, or with vocab.json and merges.txt.";
-constexpr char kCheckpointHelp[] = "A run directory or one of its checkpoints (.../step-N).";
+constexpr char kCheckpointHelp[] =
+    "A run directory, one of its checkpoints (.../step-N) or wandb:ENTITY/PROJECT/RUN.";
 constexpr char kBeamHelp[] = "Hypotheses kept; 1 = greedy search.";
 constexpr char kNewTokensHelp[] =
     "Longest translation in tokens; left out, twice the source and 20 more.";

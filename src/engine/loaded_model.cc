@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "config/yaml_reader.h"
 #include "linformer/error.h"
+#include "tracking/wandb_checkpoint.h"
 #include "training/weights.h"
 
 namespace linformer {
@@ -24,7 +25,8 @@ void check_vocabulary(LoadedModel& loaded) {
 
 }  // namespace
 
-LoadedModel load_model(const std::string& checkpoint, const CommonOptions& common) {
+LoadedModel load_model(const std::string& argument, const CommonOptions& common) {
+  const std::string checkpoint = local_checkpoint(argument);
   LoadedModel out;
   out.generation =
       resolve_checkpoint(checkpoint, [](const std::string& reason) { log_warning(reason); });

@@ -24,11 +24,11 @@ struct LoadedModel {
   std::unique_ptr<Transformer> model;
 };
 
-/// Loads what a checkpoint argument means (resolve_checkpoint; damaged generations are named on
-/// stderr) onto the device and dtype that `common` asks for. Throws CheckpointError for weights
-/// that do not belong to the saved configuration (tensor, found, wanted), that are not finite, and
-/// for a vocabulary that does not fit; UsageError for an encoder-only model and for devices that do
-/// not exist.
-LoadedModel load_model(const std::string& checkpoint, const CommonOptions& common);
+/// Loads what a checkpoint argument means (local_checkpoint, resolve_checkpoint; damaged
+/// generations are named on stderr) onto the device and dtype that `common` asks for. Throws
+/// CheckpointError for weights that do not belong to the saved configuration (tensor, found,
+/// wanted), that are not finite, and for a vocabulary that does not fit; UsageError for an
+/// encoder-only model and for devices that do not exist.
+LoadedModel load_model(const std::string& argument, const CommonOptions& common);
 
 }  // namespace linformer

@@ -161,9 +161,9 @@ TEST_F(CheckpointDirectory, OtherArgumentsAreRefusedByKind) {
               resolve_checkpoint(run_.write("x", ""));
             }).find("want a run directory"),
             std::string::npos);
-  EXPECT_NE(
-      error_text<UserError>([] { resolve_checkpoint("wandb:a/b/c"); }).find("Weights & Biases"),
-      std::string::npos);
+  EXPECT_EQ(error_text<UserError>([] { resolve_checkpoint("wandb:a/b/c"); }),
+            "wandb:a/b/c: only evaluate, translate and train --init fetch runs of Weights & Biases "
+            "(want a run directory or one of its step-N directories)");
   const std::string missing = run_.file("absent");
   EXPECT_EQ(error_text<CheckpointError>([&] { resolve_checkpoint(missing); }),
             "no valid checkpoint in " + missing + " (tried " + missing + ": it does not exist)");
