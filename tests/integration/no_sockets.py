@@ -48,6 +48,9 @@ def main():
                                         "--threads", "1", *more])
             if found:
                 sys.exit(f"training ({name}) used the network: {found[0]}")
+            written = {path.name for path in (directory / name).iterdir()}
+            if ({"tensorboard", "wandb"} <= written) != bool(more):
+                sys.exit(f"training ({name}) wrote {sorted(written)}")
             print(f"training ({name}): no socket")
     return 0
 
