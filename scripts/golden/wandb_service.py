@@ -73,6 +73,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 class Service:
     """Runs as long as its context; received is what came. environment(home) leads the wandb package here."""
 
@@ -83,7 +87,7 @@ class Service:
                               "WANDB_CACHE_DIR": f"{home}/cache", "NO_PROXY": "127.0.0.1"}
 
     def __enter__(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = self.server.url = f"http://127.0.0.1:{self.server.server_port}"
         self.received = self.server.received = Received()
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -13,7 +13,6 @@
 #include <thread>
 
 #include "base/file.h"
-#include "base/signals.h"
 
 namespace linformer {
 namespace {
@@ -136,9 +135,7 @@ std::optional<int> ChildProcess::wait(std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (true) {
     if (!exit_code_) reap(WNOHANG);
-    if (exit_code_ || pending_signal() != 0 || std::chrono::steady_clock::now() >= end) {
-      return exit_code_;
-    }
+    if (exit_code_ || std::chrono::steady_clock::now() >= end) return exit_code_;
     std::this_thread::sleep_for(kPoll);
   }
 }

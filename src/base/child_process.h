@@ -29,9 +29,8 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  /// Waits for its end, at most `limit` and no longer than until a signal is pending
-  /// (base/signals.h): its exit code, or 128 + the number of the signal that ended it. Nothing when
-  /// it still runs.
+  /// Waits for its end, at most `limit`: its exit code, or 128 + the number of the signal that
+  /// ended it. Nothing when it still runs.
   std::optional<int> wait(std::chrono::milliseconds limit);
 
   /// Ends its whole process group: SIGTERM, and SIGKILL two seconds later.

@@ -193,7 +193,7 @@ void WandbSink::add_checkpoint() {
       files.message(1, Message().text(1, part).integer(2, kAtEnd));
     }
     write(kFiles, files);
-  } catch (const UserError& error) {
+  } catch (const Error& error) {
     log_warning("W&B: the run's files have no checkpoint: " + std::string(error.what()));
   }
 }

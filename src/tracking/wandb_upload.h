@@ -20,8 +20,7 @@ class WandbUpload {
 
   /// Looks whether the child has ended before its time.
   void check();
-  /// Call it after the log's exit record: waits at most `limit`, and no longer than until a signal
-  /// comes, then ends the child.
+  /// Call it after the log's exit record: waits at most `limit`, then ends the child.
   void finish(std::chrono::seconds limit);
   /// Ends the child of a log that will have no exit record.
   void abandon();

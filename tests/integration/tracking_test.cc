@@ -167,6 +167,7 @@ TEST_F(Tracking, TheUploadOfARunThatIsStoppedGetsItsExitRecord) {
   const ProcessResult result =
       train({"tracking.wandb=online"}, {path_with(wandb), {"LINFORMER_FAULT", "step@16:int"}});
   EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_NE(result.err.find("W&B: uploaded run/wandb/"), std::string::npos) << result.err;
   EXPECT_EQ(wandb_counts(files("run/wandb", "offline-run-").at(0)).at(18), 1);
 }
 
