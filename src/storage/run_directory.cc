@@ -94,7 +94,8 @@ void remove_wandb(const std::string& path) {
   for (const std::string& name : list_directory(path)) {
     if (name.starts_with("debug-cli.")) remove_file(path + "/" + name);
     if (!name.starts_with("offline-run-")) continue;
-    for (const char* part : {"/files/checkpoint", "/files", "/logs", ""}) discard_directory(path + "/" + name + part);
+    for (const char* part : {"/files/checkpoint", "/files", "/logs", ""})
+      discard_directory(path + "/" + name + part);
   }
   discard_directory(path + "/logs");  // of the wandb program
   std::error_code error;
