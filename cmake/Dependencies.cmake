@@ -22,6 +22,19 @@ if(LINFORMER_LIBZ_ARCHIVE)
 endif()
 find_package(ZLIB REQUIRED)
 
+# Shared: its archive needs two dozen others. It brings a shared libcrypto and libz, which must not find the functions of
+# our archives in the program.
+find_package(CURL REQUIRED)
+add_library(lf_curl INTERFACE)
+target_link_libraries(lf_curl INTERFACE CURL::libcurl)
+target_link_options(lf_curl INTERFACE -Wl,--exclude-libs,libcrypto.a:libz.a)
+# Torch's --allow-shlib-undefined forbids that. Engines are linked with the shared ones first, in place of the archives.
+find_library(LINFORMER_LIBCRYPTO_SHARED libcrypto.so REQUIRED)
+find_library(LINFORMER_LIBZ_SHARED libz.so REQUIRED)
+add_library(lf_curl_needs INTERFACE)
+target_link_options(lf_curl_needs INTERFACE
+  -Wl,--push-state,--no-as-needed,${LINFORMER_LIBCRYPTO_SHARED},${LINFORMER_LIBZ_SHARED},--pop-state)
+
 find_package(yaml-cpp REQUIRED)
 find_library(LINFORMER_YAML_CPP_ARCHIVE libyaml-cpp.a)
 add_library(lf_yaml_cpp INTERFACE)

@@ -30,7 +30,7 @@ function(add_engine target torch)
     return()
   endif()
   add_executable(${target} ${CMAKE_SOURCE_DIR}/src/engine/main.cc)
-  target_link_libraries(${target} PRIVATE lf_engine lf_warnings ${torch})
+  target_link_libraries(${target} PRIVATE lf_curl_needs lf_engine lf_warnings ${torch})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
   # Of one length, so that installing replaces the one by the other in place.
   set_target_properties(${target} PROPERTIES BUILD_RPATH "$ORIGIN/../lib"

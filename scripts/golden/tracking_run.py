@@ -18,13 +18,14 @@ CONFIG = {"data.train": 'Straße "1".csv', "training.lr_scheduler.min_lr": 1e-9,
 
 
 class Run:
-    """scalars[name] = [(step, value)], texts = [(step, text)]"""
+    """scalars[name] = [(step, value)], texts = [(step, text)]; talk is what the program said"""
 
-    def __init__(self, program, steps):
+    def __init__(self, program, steps, *more, **options):
         self.steps = steps
         self.place = tempfile.TemporaryDirectory()
         self.path = pathlib.Path(self.place.name)
-        subprocess.run([program, self.path, str(steps)], check=True, stderr=subprocess.DEVNULL)
+        self.talk = subprocess.run([program, self.path, str(steps), *more], check=True, stderr=subprocess.PIPE,
+                                   text=True, **options).stderr
         self.scalars, self.texts = {}, []
         for line in (self.path / "metrics.jsonl").read_text().splitlines():
             record = json.loads(line)

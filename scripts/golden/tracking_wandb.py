@@ -11,6 +11,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import tempfile
 import zlib
 
 from wandb.proto import wandb_internal_pb2
@@ -21,6 +22,7 @@ from wandb_service import Service
 BLOCK = 32768
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 ORDER = ["header", "run", "config", "files"]
+CHECKPOINT = ["manifest.json", "model.safetensors", "config.yaml", "tokenizer.json"]
 
 
 def payloads(data):
@@ -91,7 +93,7 @@ def check_log(path, want, first, last, exit_code):
         records.append(record)
     kinds = [record.WhichOneof("record_type") for record in records]
     assert kinds[:4] == ORDER and kinds[-2:] == ["exit", "footer"], kinds[:6] + kinds[-4:]
-    assert set(kinds[4:-2]) == {"history", "summary", "stats"}
+    assert set(kinds[4:-2]) == {"history", "summary", "stats"} | ({"files"} if exit_code == 0 else set())
     assert records[1].run.run_id == log.stem[4:] and records[1].run.start_time.seconds > 1_600_000_000
     nested(values(records[2].config.update))
     rows = [values(record.history.item) for record in records if record.WhichOneof("record_type") == "history"]
@@ -104,11 +106,8 @@ def check_log(path, want, first, last, exit_code):
 
 
 def sync(run, service, path):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
-    environment |= {"WANDB_BASE_URL": service.url, "WANDB_API_KEY": "0123456789" * 4, "WANDB_ERROR_REPORTING": "false",
-                    "HOME": str(run.path), "WANDB_CACHE_DIR": str(run.path / "cache"), "NO_PROXY": "127.0.0.1"}
-    result = subprocess.run([sys.executable, "-m", "wandb", "sync", str(path)], env=environment, cwd=run.path,
-                            capture_output=True, text=True, timeout=240)
+    result = subprocess.run([sys.executable, "-m", "wandb", "sync", str(path)], env=service.environment(run.path),
+                            cwd=run.path, capture_output=True, text=True, timeout=240)
     assert result.returncode == 0, result.stdout + result.stderr
     assert list(path.glob("*.synced")), result.stdout + result.stderr
 
@@ -124,6 +123,32 @@ def check_sync(run, want, path, first, last, exit_code):
     assert got.exit_code == exit_code, got.exit_code
     assert b"lr_scheduler" in got.files["linformer.yaml"]
     assert got.run_name == path.name.rsplit("-", 1)[1]
+    check_checkpoint(run, got.files, exit_code == 0)
+
+
+def check_checkpoint(run, files, is_there):
+    """The weights and what belongs to them arrive as they were saved."""
+    assert ("checkpoint/model.safetensors" in files) == is_there
+    for name in CHECKPOINT if is_there else []:
+        assert files[f"checkpoint/{name}"] == (run.path / f"step-{run.steps}" / name).read_bytes(), name
+
+
+def check_live():
+    """The same by tracking.wandb: online, two processes of one run after another."""
+    with Service() as service, tempfile.TemporaryDirectory() as home:
+        programs = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = service.environment(home) | {"PATH": programs}
+        del environment["WANDB_DIR"]
+        run = Run(program_of(sys.argv), 1000, "online", cwd=home, env=environment)
+        assert not list(pathlib.Path(home).glob("wandb")), "wandb left something where the program ran"
+    got = service.received
+    assert not got.unknown, got.unknown
+    assert run.talk.count("W&B: uploaded ") == 2, run.talk
+    rows = expected_rows(run)
+    check_rows(got.history[:600], rows, 1, 600)
+    check_rows(got.history[600:], rows, 501, 1000)
+    assert got.exit_code == 0
+    check_checkpoint(run, got.files, True)
 
 
 example = Run(program_of(sys.argv), 5000)
@@ -132,4 +157,5 @@ older, newer = sorted(pathlib.Path(example.path, "wandb").glob("offline-run-*"))
 count = check_log(newer, rows, 2501, 5000, 0) + check_log(older, rows, 1, 3000, 1)
 check_sync(example, rows, older, 1, 3000, 1)
 check_sync(example, rows, newer, 2501, 5000, 0)
-print(f"{count} records are equal, in the files and after wandb sync")
+check_live()
+print(f"{count} records are equal, in the files and after wandb sync, offline and live")

@@ -3,12 +3,14 @@
 import gzip
 import http.server
 import json
+import os
 import threading
 
 
 class Received:
     def __init__(self):
         self.history, self.config, self.summary, self.files = [], {}, {}, {}
+        self.steps_of, self.exit_of = {}, {}  # by run
         self.exit_code, self.run_name, self.unknown = None, None, []
 
 
@@ -54,11 +56,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data = graphql(self.server.url, received, content["query"], content.get("variables") or {})
             return self.answer({"data": data})
         stream = content.get("files") or {}
-        received.history += map(json.loads, stream.get("wandb-history.jsonl", {}).get("content", []))
+        rows = [json.loads(line) for line in stream.get("wandb-history.jsonl", {}).get("content", [])]
+        received.history += rows
+        received.steps_of.setdefault(self.path.split("/")[-2], []).extend(row["_step"] for row in rows)
         for line in stream.get("wandb-summary.json", {}).get("content", []):
             received.summary |= json.loads(line)
         if content.get("complete"):
-            received.exit_code = content.get("exitcode")
+            received.exit_code = received.exit_of[self.path.split("/")[-2]] = content.get("exitcode")
         return self.answer({})
 
     def do_PUT(self):
@@ -69,11 +73,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 class Service:
-    """Runs as long as its context; received is what came."""
+    """Runs as long as its context; received is what came. environment(home) leads the wandb package here."""
+
+    def environment(self, home):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+        return environment | {"WANDB_BASE_URL": self.url, "WANDB_API_KEY": "0123456789" * 4,
+                              "WANDB_ERROR_REPORTING": "false", "HOME": str(home), "WANDB_DIR": str(home),
+                              "WANDB_CACHE_DIR": f"{home}/cache", "NO_PROXY": "127.0.0.1"}
 
     def __enter__(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = self.server.url = f"http://127.0.0.1:{self.server.server_port}"
         self.received = self.server.received = Received()
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

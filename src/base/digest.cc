@@ -51,4 +51,14 @@ std::string sha256_file(const std::string& path) {
   return sha256_hex(file.bytes());
 }
 
+std::string md5_base64(std::string_view data) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  LF_CHECK(EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_md5(), nullptr) == 1,
+           "MD5");
+  std::array<unsigned char, 4 * EVP_MAX_MD_SIZE> text{};
+  const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(size));
+  return {text.begin(), text.begin() + length};
+}
+
 }  // namespace linformer

@@ -32,4 +32,8 @@ std::string sha256_hex(std::string_view data);
 /// SHA-256 of a file's content in hexadecimal. Throws IoError when it cannot be read.
 std::string sha256_file(const std::string& path);
 
+/// MD5 (RFC 1321) of a buffer in Base64, as object stores give it: against damage, not against
+/// forgery.
+std::string md5_base64(std::string_view data);
+
 }  // namespace linformer

@@ -12,6 +12,7 @@
 #include "linformer/error.h"
 #include "storage/checkpoint_directory.h"
 #include "storage/run_directory.h"
+#include "tracking/wandb_run_path.h"
 
 namespace linformer {
 namespace {
@@ -65,17 +66,24 @@ void check_run_directory(const TrainOptions& options) {
   }
 }
 
+/// A run of Weights & Biases is looked up by the engine, for which it must only be well named.
+bool is_there(const std::string& checkpoint) {
+  if (!is_wandb_argument(checkpoint)) return fs::exists(status_of(checkpoint));
+  parse_wandb_argument(checkpoint);
+  return true;
+}
+
 void check_train(const TrainOptions& options) {
   const LoadedConfig loaded = load_run_config(options.config, config_overrides(options));
   check_training_files(loaded, options.dry_run);
-  if (!options.init.empty() && !fs::exists(status_of(options.init))) {
+  if (!options.init.empty() && !is_there(options.init)) {
     throw CheckpointError(options.init + ": no such checkpoint (--init)");
   }
   check_run_directory(options);
 }
 
 void check_checkpoint(const std::string& path, const ModelFileOptions& file) {
-  if (!path.starts_with("wandb:") && !fs::exists(status_of(path))) {
+  if (!is_there(path)) {
     throw CheckpointError(path +
                           ": no such checkpoint (want a run directory, RUN/step-N, or a .pt or "
                           ".safetensors file)");

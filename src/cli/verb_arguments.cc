@@ -12,7 +12,8 @@ constexpr Range kGreedy{1, 1};
 constexpr char kTokenizerHelp[] =
     "Directory with tokenizer.json, or with vocab.json and merges.txt.";
 constexpr char kCheckpointHelp[] =
-    "A run directory, one of its checkpoints (.../step-N), a .pt of PyTorch or a .safetensors.";
+    "A run directory, one of its checkpoints (.../step-N), a .pt of PyTorch, a .safetensors or "
+    "wandb:ENTITY/PROJECT/RUN.";
 constexpr char kBeamHelp[] = "Hypotheses kept; 1 = greedy search.";
 constexpr char kNewTokensHelp[] =
     "Longest translation in tokens; left out, twice the source and 20 more.";

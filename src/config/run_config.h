@@ -95,14 +95,26 @@ struct EnumNames<WandbMode> {
       {{WandbMode::kOff, "off"}, {WandbMode::kOffline, "offline"}, {WandbMode::kOnline, "online"}}};
 };
 
+/// Which checkpoint becomes files of the W&B run.
+enum class WandbCheckpoint { kNone, kBest };
+template <>
+struct EnumNames<WandbCheckpoint> {
+  static constexpr std::array<std::pair<WandbCheckpoint, std::string_view>, 2> kValues{
+      {{WandbCheckpoint::kNone, "none"}, {WandbCheckpoint::kBest, "best"}}};
+};
+
 struct TrackingConfig {
   WandbMode wandb = WandbMode::kOff;
+  WandbCheckpoint wandb_checkpoint = WandbCheckpoint::kNone;
   bool tensorboard = false;
 
   static void visit_fields(auto& self, auto& field) {
     field("wandb", self.wandb, MayChange{},
-          "Weights & Biases log: off, or offline for 'wandb sync' (online is not part of this "
-          "version).");
+          "Weights & Biases log: off, offline for 'wandb sync', or online, which uploads it "
+          "meanwhile by the wandb program.");
+    field("wandb_checkpoint", self.wandb_checkpoint, MayChange{},
+          "Files of the W&B run, uploaded with it: none, or the best checkpoint's weights, "
+          "configuration and tokenizer.");
     field("tensorboard", self.tensorboard, MayChange{},
           "TensorBoard event files in the run directory.");
   }

@@ -32,6 +32,7 @@ class Checker {
     check_stopping();
     check_corpus("train");
     check_corpus("validation");
+    check_tracking();
     check_memory();
   }
 
@@ -171,6 +172,14 @@ class Checker {
                with_value("training.average_last", training.average_last) + " must not be above " +
                    with_value("checkpoint.keep", config_.checkpoint.keep));
     }
+  }
+
+  void check_tracking() const {
+    const TrackingConfig& tracking = config_.tracking;
+    if (tracking.wandb_checkpoint == WandbCheckpoint::kNone) return;
+    if (tracking.wandb != WandbMode::kOff) return;
+    complain({"tracking.wandb_checkpoint"},
+             "tracking.wandb_checkpoint needs tracking.wandb: offline or online");
   }
 
   void check_corpus(const std::string& which) const {

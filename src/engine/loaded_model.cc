@@ -8,6 +8,7 @@
 #include "cli/model_file.h"
 #include "config/yaml_reader.h"
 #include "linformer/error.h"
+#include "tracking/wandb_checkpoint.h"
 #include "training/weights.h"
 
 namespace linformer {
@@ -34,8 +35,9 @@ void read_setting(LoadedModel& loaded) {
 
 }  // namespace
 
-LoadedModel load_model(const std::string& checkpoint, const CommonOptions& common,
+LoadedModel load_model(const std::string& argument, const CommonOptions& common,
                        const ModelFileOptions& file_options) {
+  const std::string checkpoint = local_checkpoint(argument);
   check_model_options(checkpoint, file_options);
   LoadedModel out;
   std::optional<ModelFile> file;

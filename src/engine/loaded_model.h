@@ -24,13 +24,13 @@ struct LoadedModel {
   std::unique_ptr<Transformer> model;
 };
 
-/// Loads what a checkpoint argument means (a .pt or .safetensors file, whose tokenizer and
-/// configuration `file_options` name, else resolve_checkpoint; damaged generations are named on
-/// stderr) onto the device and dtype that `common` asks for. Throws CheckpointError for weights
-/// that do not belong to the configuration (tensor, found, wanted), that are not finite, and for a
-/// vocabulary that does not fit; UsageError for a file without a tokenizer, an encoder-only model
-/// and devices that do not exist.
-LoadedModel load_model(const std::string& checkpoint, const CommonOptions& common,
+/// Loads what a checkpoint argument means (local_checkpoint; a .pt or .safetensors file, whose
+/// tokenizer and configuration `file_options` name, else resolve_checkpoint; damaged generations
+/// are named on stderr) onto the device and dtype that `common` asks for. Throws CheckpointError
+/// for weights that do not belong to the configuration (tensor, found, wanted), that are not
+/// finite, and for a vocabulary that does not fit; UsageError for a file without a tokenizer, an
+/// encoder-only model and devices that do not exist.
+LoadedModel load_model(const std::string& argument, const CommonOptions& common,
                        const ModelFileOptions& file_options = {});
 
 }  // namespace linformer

@@ -8,6 +8,7 @@
 #include "engine/runs.h"
 #include "engine/training_session.h"
 #include "storage/json_state.h"
+#include "tracking/wandb_checkpoint.h"
 
 namespace linformer {
 namespace {
@@ -57,7 +58,7 @@ int run_train(const TrainOptions& options, const CommonOptions& common) {
   request.run_directory = run_directory_of(options);
   request.overwrite = options.overwrite || options.smoke > 0;
   request.allow_inexact = options.allow_inexact;
-  request.init = options.init;
+  request.init = local_checkpoint(options.init);
   request.common = common;
   if (options.resume) {
     const bool is_auto = *options.resume == "auto" || options.resume->empty();

@@ -77,7 +77,6 @@ void refuse_what_cannot_be_trained(const RunConfig& config) {
     throw ConfigError(
         "model.encoder_only: an encoder alone cannot be trained to translate; it serves compare");
   }
-  require_supported(config.tracking);
 }
 
 Session build(const SessionRequest& request) {

@@ -70,8 +70,9 @@ MappedFile map_listed(const Generation& generation, const std::string& name) {
 
 void refuse_other_kinds(const std::string& argument) {
   if (argument.starts_with("wandb:")) {
-    throw UserError(argument + ": fetching runs from Weights & Biases is not part of this version" +
-                    " (want a run directory or one of its step-N directories)");
+    throw UserError(argument +
+                    ": only evaluate, translate and train --init fetch runs of Weights & "
+                    "Biases (want a run directory or one of its step-N directories)");
   }
   if (!path_exists(argument)) {
     throw CheckpointError("no valid checkpoint in " + argument + " (tried " + argument +

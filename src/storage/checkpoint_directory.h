@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,6 +23,9 @@ inline constexpr std::string_view kOptimizerFile =
 inline constexpr std::string_view kStateFile = "state.json";    // storage/json_state.h
 inline constexpr std::string_view kConfigFile = "config.yaml";  // the resolved configuration
 inline constexpr std::string_view kTokenizerFile = "tokenizer.json";
+/// What translation needs of a generation.
+inline constexpr std::array kInferenceFiles{kManifestFile, kWeightsFile, kConfigFile,
+                                            kTokenizerFile};
 inline constexpr std::string_view kBestFile = "best.json";  // in the run directory
 
 /// Receives one line for every generation that was passed over: its path and why.

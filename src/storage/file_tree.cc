@@ -76,6 +76,14 @@ void replace_symlink(const std::string& target, const std::string& link) {
   }
 }
 
+void link_or_copy(const std::string& from, const std::string& to) {
+  fault_point("link");
+  if (::link(from.c_str(), to.c_str()) == 0) return;
+  std::error_code error;
+  std::filesystem::copy_file(from, to, error);
+  if (error) throw_io(to, "create", error.value());
+}
+
 void rename_path(const std::string& from, const std::string& to) {
   fault_point("rename");
   if (::rename(from.c_str(), to.c_str()) != 0) throw_io(to, "rename", errno);

@@ -31,6 +31,10 @@ bool remove_empty_directory(const std::string& path);
 /// anything else there is left as it is.
 void replace_symlink(const std::string& target, const std::string& link);
 
+/// Makes `to`, which must not exist, a hard link to the file `from`, or a copy of it where the file
+/// system cannot link the two.
+void link_or_copy(const std::string& from, const std::string& to);
+
 void rename_path(const std::string& from, const std::string& to);
 
 /// Puts `from` in the place of the directory `to`, whose old content is found under `from`

@@ -92,9 +92,12 @@ void remove_tensorboard(const std::string& path) {
 void remove_wandb(const std::string& path) {
   if (!is_directory(path)) return;
   for (const std::string& name : list_directory(path)) {
+    if (name.starts_with("debug-cli.")) remove_file(path + "/" + name);
     if (!name.starts_with("offline-run-")) continue;
-    for (const char* part : {"/files", "/logs", ""}) discard_directory(path + "/" + name + part);
+    for (const char* part : {"/files/checkpoint", "/files", "/logs", ""})
+      discard_directory(path + "/" + name + part);
   }
+  discard_directory(path + "/logs");  // of the wandb program
   std::error_code error;
   if (std::filesystem::is_symlink(path + "/latest-run", error)) remove_file(path + "/latest-run");
   remove_empty_directory(path);

@@ -13,14 +13,6 @@
 
 namespace linformer {
 
-void require_supported(const TrackingConfig& tracking) {
-  if (tracking.wandb == WandbMode::kOnline) {
-    throw ConfigError(
-        "tracking.wandb: online is not part of this version (want off or offline); "
-        "'wandb sync DIR' uploads an offline run");
-  }
-}
-
 void add_tracking_sinks(Observer& observer, const std::string& run_directory,
                         const RunConfig& config, const TrackingStart& start) {
   if (config.tracking.tensorboard) {
@@ -31,10 +23,15 @@ void add_tracking_sinks(Observer& observer, const std::string& run_directory,
   if (config.tracking.wandb == WandbMode::kOff) return;
   const std::optional<WandbSettings> settings = wandb_settings(run_directory);
   if (!settings) return;
+  const bool is_online = config.tracking.wandb == WandbMode::kOnline && !settings->is_offline;
   observer.add(std::make_unique<BestEffortSink>("W&B", [&] {
     write_file_atomically(run_directory + "/" + kWandbRunIdFile, settings->run_id + "\n");
     auto sink = std::make_unique<WandbSink>(*settings, config, start);
-    log_info("W&B: 'wandb sync " + sink->path() + "' uploads this run");
+    if (is_online) {
+      sink->upload_live();
+    } else {
+      log_info("W&B: 'wandb sync " + sink->path() + "' uploads this run");
+    }
     return sink;
   }));
 }

@@ -9,12 +9,11 @@
 
 namespace linformer {
 
-/// Throws ConfigError for what `tracking` asks in vain.
-void require_supported(const TrackingConfig& tracking);
-
-/// Adds what `config.tracking` names: event files in RUN/tensorboard, a W&B run kept offline (by
-/// the environment: tracking/wandb_settings.h) whose id stays in RUN/wandb_run_id. A log that
-/// cannot be written costs a warning, never the training. Throws UserError when WANDB_RUN_ID is
+/// Adds what `config.tracking` names: event files in RUN/tensorboard, a W&B run (by the
+/// environment: tracking/wandb_settings.h) whose id stays in RUN/wandb_run_id, uploaded meanwhile
+/// where `online` asks for it and WANDB_MODE is not offline. A log that cannot be written or
+/// uploaded costs a warning, never the training. The calling thread must live as long as
+/// `observer`: with it ends the upload. Throws UserError when WANDB_RUN_ID is
 /// wrong.
 void add_tracking_sinks(Observer& observer, const std::string& run_directory,
                         const RunConfig& config, const TrackingStart& start);

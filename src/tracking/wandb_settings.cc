@@ -56,12 +56,14 @@ std::vector<std::string> split(std::string_view text) {
 std::optional<WandbSettings> wandb_settings(const std::string& run_directory) {
   if (environment("WANDB_MODE") == "disabled") return std::nullopt;
   const auto full = std::filesystem::absolute(run_directory);
-  return WandbSettings{.directory = environment("WANDB_DIR", run_directory),
+  return WandbSettings{.run_directory = run_directory,
+                       .directory = environment("WANDB_DIR", run_directory),
                        .entity = environment("WANDB_ENTITY"),
                        .project = environment("WANDB_PROJECT", "linformer"),
                        .name = environment("WANDB_NAME", full.filename().string()),
                        .tags = split(environment("WANDB_TAGS")),
-                       .run_id = run_id(run_directory)};
+                       .run_id = run_id(run_directory),
+                       .is_offline = environment("WANDB_MODE") == "offline"};
 }
 
 }  // namespace linformer

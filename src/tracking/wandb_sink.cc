@@ -11,8 +11,10 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "config/printer.h"
 #include "linformer/error.h"
+#include "storage/checkpoint_directory.h"
 #include "storage/file_tree.h"
 #include "storage/json_state.h"
 #include "tracking/config_values.h"
@@ -22,6 +24,10 @@ namespace {
 
 constexpr double kUsageSeconds = 15;
 constexpr char kConfigName[] = "linformer.yaml";
+constexpr char kCheckpointPart[] = "checkpoint";
+constexpr std::int64_t kAtEnd = 1;  // FilesItem.PolicyType
+/// How long an upload may go on after training, besides a second for each MiB of a checkpoint.
+constexpr std::chrono::seconds kUploadWait{30};
 /// The release of the wandb package whose readers the log is tested with.
 constexpr std::string_view kProducer = "0.31.0";
 
@@ -80,20 +86,29 @@ WandbSink::WandbSink(const WandbSettings& settings, const RunConfig& config,
     : clock_(std::move(clock)),
       started_(clock_()),
       elapsed_before_(start.elapsed_seconds),
+      directory_(settings.directory),
       path_(make_run_directory(settings, started_)),
-      log_(path_ + "/run-" + settings.run_id + ".wandb"),
+      log_path_(path_ + "/run-" + settings.run_id + ".wandb"),
+      log_(log_path_),
       usage_time_(started_),
       usage_cpu_seconds_(process_usage().cpu_seconds) {
   write(kHeader, Message().message(1, Message().text(1, kProducer)));
   write_run(settings, config, start);
+  if (config.tracking.wandb_checkpoint == WandbCheckpoint::kBest) {
+    checkpoint_run_ = settings.run_directory;
+  }
 }
 
 WandbSink::~WandbSink() {
   try {
     end(1);
+    if (upload_) upload_->finish(kUploadWait + std::chrono::seconds(checkpoint_bytes_ >> 20));
   } catch (const Error&) {  // the log stays without its end, as after a crash
+    if (upload_) upload_->abandon();
   }
 }
+
+void WandbSink::upload_live() { upload_.emplace(path_, log_path_, directory_); }
 
 void WandbSink::write(std::uint32_t field, const Message& content) {
   log_.append(Message().integer(1, num_records_ + 1).message(field, content).bytes());
@@ -165,6 +180,24 @@ void WandbSink::write_usage() {
   usage_cpu_seconds_ = usage.cpu_seconds;
 }
 
+void WandbSink::add_checkpoint() {
+  try {
+    const Generation generation =
+        resolve_checkpoint(checkpoint_run_, [](const std::string& reason) { log_warning(reason); });
+    make_directory(path_ + "/files/" + kCheckpointPart);
+    Message files;
+    for (const std::string_view name : kInferenceFiles) {
+      const std::string part = std::string(kCheckpointPart) + "/" + std::string(name);
+      link_or_copy(generation.path + "/" + std::string(name), path_ + "/files/" + part);
+      checkpoint_bytes_ += std::filesystem::file_size(path_ + "/files/" + part);
+      files.message(1, Message().text(1, part).integer(2, kAtEnd));
+    }
+    write(kFiles, files);
+  } catch (const Error& error) {
+    log_warning("W&B: the run's files have no checkpoint: " + std::string(error.what()));
+  }
+}
+
 void WandbSink::end(int exit_code) {
   if (is_ended_) return;
   is_ended_ = true;
@@ -176,7 +209,9 @@ void WandbSink::end(int exit_code) {
 }
 
 void WandbSink::on_progress(const StepRecord& /*record*/) {
-  if (clock_() - usage_time_ >= kUsageSeconds) write_usage();
+  if (clock_() - usage_time_ < kUsageSeconds) return;
+  write_usage();
+  if (upload_) upload_->check();
 }
 
 void WandbSink::on_step(const StepRecord& record) {
@@ -200,6 +235,7 @@ void WandbSink::on_final(const FinalRecord& record) {
     summary_["best/step"] = std::to_string(record.best_step);
   }
   is_summary_written_ = false;
+  if (!checkpoint_run_.empty()) add_checkpoint();
   end(0);
 }
 

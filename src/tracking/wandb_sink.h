@@ -14,6 +14,7 @@
 #include "tracking/scalars.h"
 #include "tracking/wandb_log.h"
 #include "tracking/wandb_settings.h"
+#include "tracking/wandb_upload.h"
 #include "tracking/wire_format.h"
 
 namespace linformer {
@@ -28,7 +29,9 @@ struct TrackingStart {
 /// run-ID.wandb, files/ and logs/, and the link DIRECTORY/wandb/latest-run. `wandb sync` uploads
 /// it. One row of history for each step, with what was trained, validated and translated there;
 /// the summary has the newest value of everything. Processor and memory are recorded every 15 s.
-/// Nothing is sent and no key is read.
+/// With tracking.wandb_checkpoint: best, the checkpoint that did best is among the run's files in
+/// the end, in files/checkpoint, as links where that is possible. Nothing is sent, unless
+/// upload_live() is called, and no key is read.
 class WandbSink final : public Sink {
  public:
   using Clock = std::function<double()>;
@@ -36,7 +39,7 @@ class WandbSink final : public Sink {
   /// Throws IoError.
   WandbSink(const WandbSettings& settings, const RunConfig& config, const TrackingStart& start,
             Clock clock = unix_seconds);
-  /// A run without a final record is marked as failed.
+  /// A run without a final record is marked as failed. Waits for an upload under way.
   ~WandbSink() override;
   WandbSink(const WandbSink&) = delete;
   WandbSink& operator=(const WandbSink&) = delete;
@@ -47,6 +50,9 @@ class WandbSink final : public Sink {
   void on_final(const FinalRecord& record) override;
   void on_text(std::int64_t step, std::string_view text) override;
   void flush() override;
+
+  /// Uploads the run from here on, while it is written (tracking/wandb_upload.h). Never throws.
+  void upload_live();
 
   /// The offline-run-* directory.
   const std::string& path() const { return path_; }
@@ -60,14 +66,19 @@ class WandbSink final : public Sink {
   void write_row();
   void write_summary();
   void write_usage();
+  void add_checkpoint();
   void end(int exit_code);
   double runtime() const { return elapsed_before_ + clock_() - started_; }
 
   Clock clock_;
   double started_;
   double elapsed_before_;
+  std::string directory_;
   std::string path_;
+  std::string log_path_;
   WandbLog log_;
+  std::string checkpoint_run_;  // the run directory whose best checkpoint is added; empty: none
+  std::uintmax_t checkpoint_bytes_ = 0;
   std::int64_t num_records_ = 0;
   std::int64_t row_step_ = 0;
   std::map<std::string, std::string, std::less<>> row_;  // JSON by name, of row_step_
@@ -76,6 +87,7 @@ class WandbSink final : public Sink {
   double usage_time_;
   double usage_cpu_seconds_;
   bool is_ended_ = false;
+  std::optional<WandbUpload> upload_;
 };
 
 }  // namespace linformer

@@ -20,6 +20,11 @@ TEST(Sha256, GivesTheStandardsExamples) {
   EXPECT_EQ(sha256_hex(std::string(1000000, 'a')), kMillionA);
 }
 
+TEST(Md5, GivesTheExamplesOfItsRfcInBase64) {
+  EXPECT_EQ(md5_base64(""), "1B2M2Y8AsgTpgAmY7PhCfg==");
+  EXPECT_EQ(md5_base64("abc"), "kAFQmDzST7DWlj99KOF/cg==");
+}
+
 TEST(Sha256, PiecesMakeTheSameDigestAsTheWhole) {
   Sha256 digest;
   for (int i = 0; i < 1000; ++i) digest.update(std::string(1000, 'a'));

@@ -116,6 +116,14 @@ TEST_F(Preflight, WantsACheckpointThatIsThere) {
             "../../etc/x: no such checkpoint (want a run directory, RUN/step-N, or a .pt or "
             ".safetensors file)");
   expect_accepted(TranslateOptions{.checkpoint = directory_.path()});
+  expect_accepted(TranslateOptions{.checkpoint = "wandb:team/nmt/abcd1234"});
+  EXPECT_TRUE(complaint(TranslateOptions{.checkpoint = "wandb:nmt/abcd1234"})
+                  .starts_with("wandb:nmt/abcd1234: names no run"));
+  TrainOptions training = train();
+  training.init = "wandb:team/nmt/abcd1234";
+  expect_accepted(training);
+  training.init = directory_.file("none");
+  EXPECT_EQ(complaint(training), training.init + ": no such checkpoint (--init)");
   EvaluateOptions options{.checkpoint = directory_.path(),
                           .corpus = {.file = directory_.file("none")}};
   EXPECT_EQ(complaint(options), options.corpus.file + ": cannot open: No such file or directory");

@@ -57,7 +57,7 @@ TEST(RequireResumable, NamesOptionValuesAndWhatMayChange) {
             "training.early_stopping.patience, "
             "training.log_every, training.data_timeout_seconds, checkpoint.every_steps, "
             "checkpoint.keep, checkpoint.on_save_error, tracking.wandb, "
-            "tracking.tensorboard)");
+            "tracking.wandb_checkpoint, tracking.tensorboard)");
 }
 
 }  // namespace

@@ -43,6 +43,12 @@ TEST(Validate, WantsSizesThatDivide) {
             "cosine");
 }
 
+TEST(Validate, WantsARunForTheCheckpointOfWandb) {
+  EXPECT_EQ(complaint(vanilla_config(), {"tracking.wandb_checkpoint=best"}),
+            "command line: tracking.wandb_checkpoint needs tracking.wandb: offline or online");
+  expect_accepted(vanilla_config(), {"tracking.wandb_checkpoint=best", "tracking.wandb=offline"});
+}
+
 TEST(Validate, WantsTokensForBatchesOfOneShape) {
   EXPECT_EQ(complaint(vanilla_config(), {"training.fixed_capacity=true", "training.batch_size=8"}),
             "command line: training.fixed_capacity does not go with training.batch_size (8): give "

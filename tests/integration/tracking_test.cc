@@ -2,14 +2,19 @@
 // What `tracking` asks for is written by whole trainings, cut off ones included.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
+#include <thread>
 
+#include "storage/checkpoint_directory.h"
 #include "storage/file_tree.h"
 #include "support/bad_input.h"
+#include "support/fake_wandb.h"
 #include "support/memory_directory.h"
 #include "support/proto_fields.h"
 #include "support/tf_records.h"
 #include "support/tiny_corpus.h"
+#include "support/wandb_files_service.h"
 #include "support/wandb_records.h"
 
 namespace linformer {
@@ -129,13 +134,123 @@ TEST_F(Tracking, LogsThatCannotBeWrittenCostAWarningEach) {
   EXPECT_EQ(files("run/tensorboard", "events.out.tfevents.").size(), 1U);
 }
 
-TEST_F(Tracking, OnlineIsRefusedBeforeAnythingIsWritten) {
-  const ProcessResult result = train({"tracking.wandb=online"});
-  EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("tracking.wandb: online is not part of this version"),
-            std::string::npos)
+/// PATH with the program `wandb` of a test.
+std::pair<std::string, std::string> path_with(const FakeWandb& wandb) {
+  return {"PATH", wandb.directory() + ":/usr/bin:/bin"};
+}
+
+TEST_F(Tracking, AnOnlineRunIsUploadedWithItsBestCheckpoint) {
+  const FakeWandb wandb(FakeWandb::kUploads);
+  const ProcessResult result =
+      train({"tracking.wandb=online", "tracking.wandb_checkpoint=best"}, {path_with(wandb)});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string run = files("run/wandb", "offline-run-").at(0);
+  const std::string shown = "run/wandb/" + run.substr(run.rfind('/') + 1);
+  EXPECT_NE(result.err.find("W&B: uploaded " + shown), std::string::npos) << result.err;
+  EXPECT_EQ(wandb.arguments(), "beta sync --live " + shown);
+  const Generation best = resolve_checkpoint(directory_.file("run"));
+  EXPECT_EQ(resolve_checkpoint(run + "/files/checkpoint").step, best.step);
+}
+
+TEST_F(Tracking, AnUploadThatFailsCostsAWarning) {
+  const FakeWandb wandb("exit 1\n");
+  const ProcessResult result = train({"tracking.wandb=online"}, {path_with(wandb)});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("warning: W&B: the upload failed with exit code 1"), std::string::npos)
       << result.err;
-  EXPECT_FALSE(path_exists(directory_.file("run")));
+  EXPECT_EQ(wandb_counts(files("run/wandb", "offline-run-").at(0)).at(18), 1);
+}
+
+#ifdef LINFORMER_FAULTS
+TEST_F(Tracking, TheUploadOfARunThatIsStoppedGetsItsExitRecord) {
+  const FakeWandb wandb(FakeWandb::kUploads);
+  const ProcessResult result =
+      train({"tracking.wandb=online"}, {path_with(wandb), {"LINFORMER_FAULT", "step@16:int"}});
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_NE(result.err.find("W&B: uploaded run/wandb/"), std::string::npos) << result.err;
+  EXPECT_EQ(wandb_counts(files("run/wandb", "offline-run-").at(0)).at(18), 1);
+}
+
+TEST_F(Tracking, TheUploadOfARunThatIsKilledDiesWithIt) {
+  const FakeWandb wandb("echo $$; exec sleep 1000\n");
+  const ProcessResult result =
+      train({"tracking.wandb=online"}, {path_with(wandb), {"LINFORMER_FAULT", "step@16:kill"}});
+  EXPECT_EQ(result.exit_code, 137) << result.err;
+  std::string id = slurp(files("run/wandb", "offline-run-").at(0) + "/logs/upload.log");
+  ASSERT_TRUE(id.ends_with('\n'));
+  id.pop_back();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto is_running = [&] {
+    return slurp("/proc/" + id + "/cmdline").find("sleep") != std::string::npos;
+  };
+  while (is_running() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_FALSE(is_running());
+}
+#endif
+
+/// A run of W&B with the checkpoint of a training that asked for it, to be fetched.
+class FetchedCheckpoint : public Tracking {
+ protected:
+  FetchedCheckpoint() {
+    EXPECT_EQ(train({"tracking.wandb_checkpoint=best"}).exit_code, 0);
+    const std::string kept = files("run/wandb", "offline-run-").at(0) + "/files/checkpoint";
+    for (const std::string& name : list_directory(kept)) {
+      service_.add("checkpoint/" + name, slurp(kept + "/" + name));
+    }
+  }
+
+  ProcessResult start(std::vector<std::string> arguments, const std::string& key = kCanaryKey) {
+    arguments.insert(arguments.begin(), LF_BINARY_DIR "/linformer");
+    arguments.insert(arguments.end(), {"--device", "cpu", "--threads", "1"});
+    ProcessResult result = run_process({.arguments = arguments,
+                                        .directory = directory_.path(),
+                                        .input = "abc\n\nbdc\n",
+                                        .environment = {{"WANDB_API_KEY", key},
+                                                        {"WANDB_BASE_URL", service_.url()},
+                                                        {"NETRC", "none"},
+                                                        {"no_proxy", "127.0.0.1"},
+                                                        {"XDG_CACHE_HOME", directory_.file("c")},
+                                                        {"OMP_WAIT_POLICY", "passive"}}});
+    EXPECT_EQ(result.err.find("canary"), std::string::npos) << result.err;
+    EXPECT_EQ(result.out.find("canary"), std::string::npos) << result.out;
+    return result;
+  }
+
+  WandbFilesService service_;
+};
+
+TEST_F(FetchedCheckpoint, TranslatesAsTheRunDoesAndTrainsOn) {
+  const ProcessResult fetched =
+      start({"translate", "--checkpoint", "wandb:team/nmt/abcd1234", "--max-new-tokens", "5"});
+  EXPECT_EQ(fetched.exit_code, 0) << fetched.err;
+  EXPECT_EQ(fetched.out, start({"translate", "--checkpoint", "run", "--max-new-tokens", "5"}).out);
+  const ProcessResult trained = start({"train", "--config", "config.yaml", "--output", "next",
+                                       "--init", "wandb:team/nmt/abcd1234", "--smoke", "1"});
+  EXPECT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_NE(trained.err.find("weights from " + directory_.file("c/linformer/wandb/team/nmt/")),
+            std::string::npos)
+      << trained.err;
+  EXPECT_EQ(service_.count("\"GET\""), 4);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path())) {
+    if (!entry.is_regular_file()) continue;
+    EXPECT_EQ(slurp(entry.path().string()).find("canary"), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(FetchedCheckpoint, ErrorsAreOneLine) {
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {"wandb:team/nmt", "names no run"},
+      {"wandb:team/nmt/other", "project team/nmt has no run other"},
+      {"wandb:team/none/abcd1234", "has no project team/none"}};
+  for (const auto& [argument, text] : rows) {
+    expect_one_error_line({.expected = {text}}, start({"translate", "--checkpoint", argument}));
+  }
+  expect_one_error_line({.expected = {"no key for Weights & Biases (want WANDB_API_KEY"}},
+                        start({"translate", "--checkpoint", "wandb:team/nmt/abcd1234"}, ""));
+  expect_one_error_line({.expected = {"refuses the key of WANDB_API_KEY (HTTP status 401)"}},
+                        start({"translate", "--checkpoint", "wandb:team/nmt/abcd1234"}, "wrong"));
 }
 
 }  // namespace

@@ -158,9 +158,9 @@ TEST_F(CheckpointDirectory, OtherArgumentsAreRefusedByKind) {
   EXPECT_EQ(error_text<UserError>([&] { resolve_checkpoint(pt); }),
             pt + ": is a file (want a run directory, one of its step-N directories, or a .pt or "
                  ".safetensors file)");
-  EXPECT_NE(
-      error_text<UserError>([] { resolve_checkpoint("wandb:a/b/c"); }).find("Weights & Biases"),
-      std::string::npos);
+  EXPECT_EQ(error_text<UserError>([] { resolve_checkpoint("wandb:a/b/c"); }),
+            "wandb:a/b/c: only evaluate, translate and train --init fetch runs of Weights & Biases "
+            "(want a run directory or one of its step-N directories)");
   const std::string missing = run_.file("absent");
   EXPECT_EQ(error_text<CheckpointError>([&] { resolve_checkpoint(missing); }),
             "no valid checkpoint in " + missing + " (tried " + missing + ": it does not exist)");

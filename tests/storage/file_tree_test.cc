@@ -5,6 +5,7 @@
 
 #include "linformer/error.h"
 #include "support/expect_error.h"
+#include "support/memory_directory.h"
 #include "support/temp_directory.h"
 
 namespace linformer {
@@ -18,6 +19,23 @@ TEST(FileTree, ListsNamesInOrder) {
   EXPECT_NE(error_text<IoError>([&] {
               list_directory(directory.file("none"));
             }).find("cannot list: No such file"),
+            std::string::npos);
+}
+
+TEST(FileTree, LinksFilesAndCopiesThemWhereThatIsImpossible) {
+  const TempDirectory directory;
+  const std::string from = directory.write("a", "content");
+  link_or_copy(from, directory.file("b"));
+  EXPECT_EQ(std::filesystem::hard_link_count(from), 2U);
+  EXPECT_EQ(slurp(directory.file("b")), "content");
+  const std::string elsewhere = random_name(LF_BINARY_DIR "/elsewhere-");
+  link_or_copy(from, elsewhere);  // TMPDIR is in memory
+  EXPECT_EQ(slurp(elsewhere), "content");
+  EXPECT_EQ(std::filesystem::hard_link_count(from), 2U);
+  remove_file(elsewhere);
+  EXPECT_NE(error_text<IoError>([&] {
+              link_or_copy(from, directory.file("b"));
+            }).find("b: cannot create: File exists"),
             std::string::npos);
 }
 

@@ -81,15 +81,21 @@ TEST(RunDirectory, OverwritingDeletesTheLogsOfTrackersAndNothingElseBesideThem) 
   const std::string offline = "wandb/offline-run-20260101_000000-abcd1234";
   {
     const RunDirectory run = RunDirectory::create(path, false);
-    for (const std::string& part : {std::string("tensorboard"), std::string("wandb"), offline,
-                                    offline + "/files", offline + "/logs"}) {
+    for (const std::string& part :
+         {std::string("tensorboard"), std::string("wandb"), std::string("wandb/logs"), offline,
+          offline + "/files", offline + "/files/checkpoint", offline + "/logs"}) {
       make_directory(path + "/" + part);
     }
     run.write_text("wandb_run_id", "abcd1234\n");
     run.write_text("tensorboard/events.out.tfevents.1700000000.host.1.0", "x");
     run.write_text("tensorboard/notes.txt", "x");
     run.write_text(offline + "/run-abcd1234.wandb", "x");
+    run.write_text(offline + "/run-abcd1234.wandb.synced", "");
     run.write_text(offline + "/files/linformer.yaml", "x");
+    run.write_text(offline + "/files/checkpoint/model.safetensors", "x");
+    run.write_text(offline + "/logs/upload.log", "x");
+    run.write_text("wandb/debug-cli.root.log", "x");
+    run.write_text("wandb/logs/debug-sync.log", "x");
     replace_symlink("offline-run-20260101_000000-abcd1234", path + "/wandb/latest-run");
   }
   const RunDirectory run = RunDirectory::create(path, true);

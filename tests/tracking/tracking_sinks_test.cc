@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
-#include "linformer/error.h"
 #include "storage/file_tree.h"
 #include "support/environment.h"
-#include "support/expect_error.h"
+#include "support/fake_wandb.h"
 #include "support/temp_directory.h"
 
 namespace linformer {
@@ -76,11 +75,47 @@ TEST(TrackingSinks, WhatCannotBeWrittenIsAWarning) {
   EXPECT_TRUE(warnings[1].starts_with("the W&B log ends here")) << warnings[1];
 }
 
-TEST(TrackingSinks, OnlineIsRefused) {
-  EXPECT_NO_THROW(require_supported({.wandb = WandbMode::kOffline, .tensorboard = true}));
-  EXPECT_EQ(error_text<ConfigError>([] { require_supported({.wandb = WandbMode::kOnline}); }),
-            "tracking.wandb: online is not part of this version (want off or offline); "
-            "'wandb sync DIR' uploads an offline run");
+/// Lines of the log of an online run with the `wandb` program of `bin`.
+std::string log_of_online_run(const TempDirectory& run, const std::string& bin) {
+  const EnvironmentVariable path("PATH", bin + ":/usr/bin:/bin");
+  std::string lines;
+  set_log_sink([&](LogLevel, std::string_view text) { lines += std::string(text) + "\n"; });
+  {
+    Observer observer;
+    add_tracking_sinks(observer, run.path(), config_with(false, WandbMode::kOnline), {});
+    observer.on_final({.step = 1, .reason = "finished"});
+  }
+  set_log_sink({});
+  return lines;
+}
+
+TEST(TrackingSinks, OnlineStartsTheUploadOfTheRun) {
+  const FakeWandb wandb(FakeWandb::kUploads);
+  const TempDirectory run;
+  const std::string lines = log_of_online_run(run, wandb.directory());
+  const std::string id = slurp(run.file("wandb_run_id")).substr(0, 8);
+  const std::string offline = run.file("wandb/" + list_directory(run.file("wandb")).back());
+  EXPECT_TRUE(offline.ends_with("-" + id)) << offline;
+  EXPECT_EQ(lines, "W&B: uploading " + offline + "\nW&B: uploaded " + offline + "\n");
+  EXPECT_EQ(wandb.arguments(), "beta sync --live " + offline);
+  EXPECT_EQ(wandb.wandb_dir(), run.path());
+}
+
+TEST(TrackingSinks, OnlineWithoutTheProgramIsAWarningWithTheCommand) {
+  const TempDirectory run;
+  const TempDirectory empty;
+  const std::string lines = log_of_online_run(run, empty.path());
+  const std::string offline = run.file("wandb/" + list_directory(run.file("wandb")).back());
+  EXPECT_EQ(lines, "W&B: wandb: cannot start: No such file or directory; 'wandb sync " + offline +
+                       "' uploads the run, training is not affected\n");
+}
+
+TEST(TrackingSinks, ModeOfflineSendsNothing) {
+  const EnvironmentVariable mode("WANDB_MODE", "offline");
+  const FakeWandb wandb(FakeWandb::kUploads);
+  const TempDirectory run;
+  EXPECT_TRUE(log_of_online_run(run, wandb.directory()).starts_with("W&B: 'wandb sync "));
+  EXPECT_EQ(wandb.arguments(), "");
 }
 
 }  // namespace

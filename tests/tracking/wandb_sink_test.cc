@@ -8,11 +8,14 @@
 #include <memory>
 #include <vector>
 
+#include "base/log.h"
 #include "config/printer.h"
 #include "linformer/error.h"
+#include "storage/checkpoint_directory.h"
 #include "storage/file_tree.h"
 #include "support/expect_error.h"
 #include "support/proto_fields.h"
+#include "support/small_checkpoint.h"
 #include "support/temp_directory.h"
 #include "support/wandb_records.h"
 
@@ -197,6 +200,44 @@ TEST_F(WandbSinkTest, AFinishedRunExitsWithZeroAndACutOffOneWithOne) {
     EXPECT_EQ(contents(kHistory).size(), 1U);
     EXPECT_EQ(types().back(), 22U);
   }
+}
+
+TEST_F(WandbSinkTest, TheBestCheckpointIsAmongItsFilesInTheEnd) {
+  const TempDirectory run;
+  save_small_checkpoint(run.path(), 7);
+  mark_best(run.path(), {.step = 7, .metric = "loss", .value = 1});
+  save_small_checkpoint(run.path(), 8);
+  settings_.run_directory = run.path();
+  config_.tracking.wandb_checkpoint = WandbCheckpoint::kBest;
+  auto sink = open();
+  EXPECT_EQ(list_directory(path_ + "/files"), std::vector<std::string>{"linformer.yaml"});
+  sink->on_final({.step = 8, .reason = "finished"});
+  sink.reset();
+  const std::string checkpoint = path_ + "/files/checkpoint";
+  EXPECT_EQ(resolve_checkpoint(checkpoint).step, 7);
+  EXPECT_EQ(list_directory(checkpoint),
+            (std::vector<std::string>{"config.yaml", "manifest.json", "model.safetensors",
+                                      "tokenizer.json"}));
+  EXPECT_EQ(std::filesystem::hard_link_count(checkpoint + "/model.safetensors"), 2U);
+  const ProtoFields files = contents(6).at(1);
+  ASSERT_EQ(files.count(1), 4U);
+  EXPECT_EQ(files.message(1, 1).text(1), "checkpoint/model.safetensors");
+  EXPECT_EQ(files.message(1, 1).integer(2), 1);  // uploaded at the end
+}
+
+TEST_F(WandbSinkTest, ARunWithoutACheckpointIsAWarning) {
+  const TempDirectory run;
+  settings_.run_directory = run.path();
+  config_.tracking.wandb_checkpoint = WandbCheckpoint::kBest;
+  std::string warning;
+  set_log_sink([&](LogLevel, std::string_view text) { warning += text; });
+  auto sink = open();
+  sink->on_final({.step = 8, .reason = "finished"});
+  sink.reset();
+  set_log_sink({});
+  EXPECT_TRUE(warning.starts_with("W&B: the run's files have no checkpoint: no valid checkpoint"))
+      << warning;
+  EXPECT_EQ(contents(18).at(0).integer(1), 0);
 }
 
 TEST_F(WandbSinkTest, ADirectoryThatCannotBeMadeIsNamed) {

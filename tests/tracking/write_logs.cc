@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// write_logs DIR STEPS: a run of STEPS steps, cut off and resumed halfway, in every format into
-// DIR, for scripts/golden/ to compare what the real readers find with metrics.jsonl.
+// write_logs DIR STEPS [online]: a run of STEPS steps with a checkpoint at its end, cut off and
+// resumed halfway, in every format into DIR, for scripts/golden/ to compare what the real readers
+// find with metrics.jsonl; online: uploaded meanwhile by the wandb program in PATH.
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -8,6 +9,7 @@
 #include <random>
 #include <string>
 
+#include "support/small_checkpoint.h"
 #include "tracking/jsonl_sink.h"
 #include "tracking/tracking_sinks.h"
 
@@ -48,26 +50,29 @@ void pass_steps(Sink& sink, std::int64_t first, std::int64_t last) {
   }
 }
 
-RunConfig example_config() {
+RunConfig example_config(WandbMode mode) {
   RunConfig config;
   config.seed = 9007199254740993;
   config.data.train =
       "Stra\xc3\x9f"
       "e \"1\".csv";
   config.training.lr_scheduler.min_lr = 1e-9;
-  config.tracking = {.wandb = WandbMode::kOffline, .tensorboard = true};
+  config.tracking = {
+      .wandb = mode, .wandb_checkpoint = WandbCheckpoint::kBest, .tensorboard = true};
   return config;
 }
 
 /// One process of the run: from the checkpoint of `begin` to `end`.
-void train(const std::string& directory, std::int64_t begin, std::int64_t end, bool is_last) {
+void train(const std::string& directory, WandbMode mode, std::int64_t begin, std::int64_t end,
+           bool is_last) {
   JsonlSink::truncate_after(directory + "/metrics.jsonl", begin);
   Observer observer;
   observer.add(std::make_unique<JsonlSink>(directory + "/metrics.jsonl"));
-  add_tracking_sinks(observer, directory, example_config(),
+  add_tracking_sinks(observer, directory, example_config(mode),
                      {.step = begin, .elapsed_seconds = static_cast<double>(begin)});
   pass_steps(observer, begin + 1, end);
   if (!is_last) return;
+  save_small_checkpoint(directory, end);
   observer.on_final({.step = end, .reason = "finished", .metric = "loss", .best_step = end});
   observer.flush();
 }
@@ -76,8 +81,9 @@ void train(const std::string& directory, std::int64_t begin, std::int64_t end, b
 }  // namespace linformer
 
 int main(int count, char** words) {
-  if (count != 3) return 2;
+  if (count != 3 && count != 4) return 2;
   const std::int64_t steps = std::atoll(words[2]);
-  linformer::train(words[1], 0, steps / 2 + steps / 10, false);
-  linformer::train(words[1], steps / 2, steps, true);
+  const auto mode = count == 4 ? linformer::WandbMode::kOnline : linformer::WandbMode::kOffline;
+  linformer::train(words[1], mode, 0, steps / 2 + steps / 10, false);
+  linformer::train(words[1], mode, steps / 2, steps, true);
 }
