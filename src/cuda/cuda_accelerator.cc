@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/cuda/CUDAContext.h>
-#include <ATen/cuda/CUDAGraph.h>
-#include <c10/cuda/CUDAException.h>
-#include <c10/cuda/CUDAGuard.h>
-
+#include "cuda/torch_cuda.h"
 #include "kernels/adam_cuda.h"
 #include "kernels/cross_entropy_cuda.h"
 #include "kernels/embedding_cuda.h"

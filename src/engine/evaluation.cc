@@ -202,8 +202,8 @@ class Evaluator {
   const std::vector<SentencePair>& pairs_;
   const EvaluationOptions& options_;
   std::vector<std::string> references_;
-  std::vector<IdPair> ids_;             // the model's inputs and outputs
-  std::vector<std::size_t> sentences_;  // how many sentences are in each
+  std::vector<IdPair> ids_;                         // the model's inputs and outputs
+  std::vector<std::size_t> sentences_;              // how many sentences are in each
   std::vector<std::vector<std::int32_t>> results_;  // what was generated for each sentence
   Evaluation out_;
 };

@@ -61,10 +61,6 @@ struct Training {
 };
 
 class PackedStepOnGpu : public ::testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    if (!at::hasCUDA() || at::detail::getCUDAHooks().getNumGPUs() == 0) GTEST_SKIP() << "no GPU";
-  }
   const at::Device gpu_{at::kCUDA, 0};
 };
 
