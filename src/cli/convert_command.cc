@@ -46,6 +46,9 @@ void read_generation(const std::string& path, Source& out) {
   if (manifest.files.contains(std::string(kOptimizerFile))) {
     out.moments = load_tensors(generation, kOptimizerFile);
     out.model.moments = out.moments->tensors();
+    // Those of an average's training; the average is what a file of weights is for.
+    std::erase_if(out.model.moments,
+                  [](const TensorView& tensor) { return tensor.name.starts_with(kTrainedPrefix); });
   }
   out.model.steps = generation.step;
   if (manifest.files.contains(std::string(kStateFile))) {

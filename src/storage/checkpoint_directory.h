@@ -20,6 +20,8 @@ namespace linformer {
 inline constexpr std::string_view kWeightsFile = "model.safetensors";  // float32 parameters by name
 inline constexpr std::string_view kOptimizerFile =
     "optimizer.safetensors";  // exp_avg.NAME, exp_avg_sq.NAME; with an average, trained.NAME
+/// In front of the names of the weights that are trained, where the model's are their average.
+inline constexpr std::string_view kTrainedPrefix = "trained.";
 inline constexpr std::string_view kStateFile = "state.json";    // storage/json_state.h
 inline constexpr std::string_view kConfigFile = "config.yaml";  // the resolved configuration
 inline constexpr std::string_view kTokenizerFile = "tokenizer.json";

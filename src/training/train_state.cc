@@ -9,7 +9,9 @@
 namespace linformer {
 namespace {
 
-const std::string kTrained = "trained.";  // in front of the names of weights beside their average
+std::string trained_name(const Parameter& parameter) {
+  return std::string(kTrainedPrefix) + parameter.name;
+}
 
 /// One list of members serves writing and reading.
 template <typename State, typename Visitor>
@@ -62,7 +64,7 @@ void GenerationSnapshot::take(const GenerationInputs& in) {
     const Parameter& parameter = in.store.parameters()[i];
     weights_.add(parameter.name,
                  in.average == nullptr ? parameter.master : in.average->weights()[i]);
-    if (in.average != nullptr) moments_.add(kTrained + parameter.name, parameter.master);
+    if (in.average != nullptr) moments_.add(trained_name(parameter), parameter.master);
   }
   for (const Optimizer::Moments& moment : in.optimizer.moments()) {
     moments_.add("exp_avg." + moment.parameter->name, moment.exp_avg);
@@ -128,7 +130,7 @@ std::string restore_generation(const Generation& generation, const RunFingerprin
   if (average != nullptr) {
     average->set_to(store);
     for (const Parameter& parameter : store.parameters()) {
-      copy_tensor(moments.at(kTrained + parameter.name), moments.path(), parameter.master);
+      copy_tensor(moments.at(trained_name(parameter)), moments.path(), parameter.master);
     }
     store.refresh_shadows();
   }

@@ -52,8 +52,12 @@ TEST(Residual, PreNormalisesWhatTheSublayerSeesAndPostWhatLeaves) {
   ParameterStore store(at::kCPU, at::kDouble, 1);
   const Residual pre(config_of(NormPlacement::kPre), ParameterScope(store) / "pre");
   const Residual post(config_of(NormPlacement::kPost), ParameterScope(store) / "post");
-  EXPECT_LE(largest_difference(pre.forward(x, false, sublayer), x + normalised(x).pow(2)), 1e-12);
-  EXPECT_LE(largest_difference(post.forward(x, false, sublayer), normalised(x * x + x)), 1e-12);
+  EXPECT_LE(
+      largest_difference(pre.forward(as_stream(x), false, sublayer).x_TM, x + normalised(x).pow(2)),
+      1e-12);
+  EXPECT_LE(
+      largest_difference(post.forward(as_stream(x), false, sublayer).x_TM, normalised(x * x + x)),
+      1e-12);
 }
 
 TEST(Residual, DropsTheSublayersOutputInTrainingOnlyAndNeverTheStream) {
@@ -61,8 +65,8 @@ TEST(Residual, DropsTheSublayersOutputInTrainingOnlyAndNeverTheStream) {
   const Residual residual(config_of(NormPlacement::kPre, 0.5), ParameterScope(store));
   const at::Tensor x = random_tensor({50, 16}, 1);
   const auto ones = [](const at::Tensor& z) { return at::ones_like(z); };
-  EXPECT_LE(largest_difference(residual.forward(x, false, ones), x + 1), 1e-12);
-  const at::Tensor added = residual.forward(x, true, ones) - x;
+  EXPECT_LE(largest_difference(residual.forward(as_stream(x), false, ones).x_TM, x + 1), 1e-12);
+  const at::Tensor added = residual.forward(as_stream(x), true, ones).x_TM - x;
   EXPECT_LE((added * (added - 2)).abs().max().item<double>(), 1e-12) << "either dropped or doubled";
   EXPECT_NEAR(added.mean().item<double>(), 1.0, 0.25);
 }
@@ -71,11 +75,12 @@ TEST(EncoderLayer, PreWithZeroWeightsIsTheIdentityAndPostWithUnitNormsNormalises
   const at::Tensor x = random_tensor({6, 16}, 1);
   ParameterStore store(at::kCPU, at::kDouble, std::nullopt);
   const EncoderLayer pre(config_of(NormPlacement::kPre), ParameterScope(store) / "pre");
-  EXPECT_EQ(largest_difference(pre.forward(x, rectangle(2, 3), {}), x), 0.0);
+  EXPECT_EQ(largest_difference(pre.forward(as_stream(x), rectangle(2, 3), {}).x_TM, x), 0.0);
   const EncoderLayer post(config_of(NormPlacement::kPost), ParameterScope(store) / "post");
   store.find("post.norm1.weight")->master.detach().fill_(1.0);
   store.find("post.norm2.weight")->master.detach().fill_(1.0);
-  EXPECT_LE(largest_difference(post.forward(x, rectangle(2, 3), {}), normalised(normalised(x))),
+  EXPECT_LE(largest_difference(post.forward(as_stream(x), rectangle(2, 3), {}).x_TM,
+                               normalised(normalised(x))),
             1e-12);
 }
 
@@ -87,7 +92,8 @@ TEST(DecoderLayer, StepsGiveWhatForwardGives) {
     const at::Tensor y = random_tensor({2 * 5, 16}, 1);
     const at::Tensor memory = random_tensor({2 * 3, 16}, 2);
     const at::Tensor want =
-        layer.forward(y, rectangle(2, 5), memory, rectangle(2, 3), {}).view({2, 5, 16});
+        layer.forward(as_stream(y), rectangle(2, 5), memory, rectangle(2, 3), {})
+            .x_TM.view({2, 5, 16});
     LayerState state{at::zeros({2, 2, 5, 8}, y.options()), at::zeros({2, 2, 5, 8}, y.options()),
                      layer.project_memory(memory, rectangle(2, 3))};
     for (std::int64_t t = 0; t < 5; ++t) {
