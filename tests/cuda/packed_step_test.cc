@@ -61,6 +61,7 @@ struct Training {
 };
 
 class PackedStepOnGpu : public ::testing::TestWithParam<std::string> {
+ protected:
   const at::Device gpu_{at::kCUDA, 0};
 };
 
