@@ -147,6 +147,7 @@ class CudaAccelerator final : public Accelerator {
  public:
   Norm layer_norm(const at::Tensor& x_TM, const at::Tensor& residual_TM, const at::Tensor& weight_M,
                   const at::Tensor& bias_M, double epsilon) const override {
+    const c10::cuda::CUDAGuard guard(x_TM.device());
     const at::Tensor x = x_TM.contiguous();
     check_bfloat16(x);
     const at::Tensor residual = contiguous_or_none(residual_TM);
@@ -172,6 +173,7 @@ class CudaAccelerator final : public Accelerator {
 
   NormGradients layer_norm_backward(const UpstreamGradients& upstream, const Norm& norm,
                                     const at::Tensor& weight_M) const override {
+    const c10::cuda::CUDAGuard guard(weight_M.device());
     const at::Tensor gradient = upstream.out_TM.contiguous();
     check_bfloat16(gradient);
     const at::Tensor second = contiguous_or_none(upstream.second_out_TM);
@@ -198,6 +200,7 @@ class CudaAccelerator final : public Accelerator {
   }
 
   void attend(AcceleratedAttention& attention) const override {
+    const c10::cuda::CUDAGuard guard(attention.query_TM.device());
     attention.out_TM = at::empty(attention.query_TM.sizes(), attention.query_TM.options());
     attention.lse_HT = floats({attention.heads, attention.query_TM.size(0)}, attention.query_TM);
     short_attention_forward(short_attention(attention), stream());
@@ -207,6 +210,7 @@ class CudaAccelerator final : public Accelerator {
   void attend_backward(const AcceleratedAttention& attention, const at::Tensor& gradient_TM,
                        const at::Tensor& query_gradient_TM, const at::Tensor& key_gradient_SM,
                        const at::Tensor& value_gradient_SM) const override {
+    const c10::cuda::CUDAGuard guard(attention.query_TM.device());
     const at::Tensor gradient = gradient_TM.contiguous();
     check_bfloat16(gradient);
     short_attention_backward({.forward = short_attention(attention),
@@ -222,6 +226,7 @@ class CudaAccelerator final : public Accelerator {
 
   RowLosses cross_entropy(at::Tensor& logits_CV, const at::Tensor& labels_C, double smoothing,
                           const at::Tensor& scale, bool wants_gradient) const override {
+    const c10::cuda::CUDAGuard guard(logits_CV.device());
     check_bfloat16(logits_CV);
     TORCH_CHECK(logits_CV.is_contiguous() && logits_CV.size(1) % 8 == 0, "logits of ",
                 logits_CV.size(1), " classes (want a multiple of 8)");
@@ -244,6 +249,7 @@ class CudaAccelerator final : public Accelerator {
   at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,
                    const at::Tensor& positions_PM, const at::Tensor& at_T,
                    double scale) const override {
+    const c10::cuda::CUDAGuard guard(weight_VM.device());
     check_bfloat16(weight_VM);
     check_bfloat16(positions_PM);
     at::Tensor out = at::empty({ids_T.size(0), weight_VM.size(1)}, weight_VM.options());
@@ -262,6 +268,7 @@ class CudaAccelerator final : public Accelerator {
 
   at::Tensor embed_backward(const at::Tensor& gradient_TM, const at::Tensor& ids_T,
                             std::int64_t entries, double scale) const override {
+    const c10::cuda::CUDAGuard guard(gradient_TM.device());
     const at::Tensor gradient = gradient_TM.contiguous();
     check_bfloat16(gradient);
     at::Tensor out = at::empty({entries, gradient.size(1)}, gradient.options());
@@ -280,6 +287,7 @@ class CudaAccelerator final : public Accelerator {
   ProjectedLength project_length(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
                                  const at::Tensor& F_KN, const at::Tensor& start_B1,
                                  bool all_slots) const override {
+    const c10::cuda::CUDAGuard guard(kv_T2M.device());
     LengthProjection in = projection(kv_T2M, E_KN, F_KN, start_B1, all_slots);
     const ProjectedLength out = slots_of(kv_T2M, start_B1, in.slots, all_slots);
     in.slot_start_B1 = integers_of(out.slot_start_B1);
@@ -294,6 +302,7 @@ class CudaAccelerator final : public Accelerator {
                                               const at::Tensor& F_KN, const at::Tensor& start_B1,
                                               const at::Tensor& slot_start_B1,
                                               bool all_slots) const override {
+    const c10::cuda::CUDAGuard guard(kv_T2M.device());
     const at::Tensor gradient = slots_gradient_S2M.contiguous();
     check_bfloat16(gradient);
     LengthProjectionBackward in{.forward = projection(kv_T2M, E_KN, F_KN, start_B1, all_slots)};
@@ -313,6 +322,7 @@ class CudaAccelerator final : public Accelerator {
 
   ProjectedLength pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
                                 const at::Tensor& start_B1, std::int64_t slots) const override {
+    const c10::cuda::CUDAGuard guard(kv_T2M.device());
     const ProjectedLength out = slots_of(kv_T2M, start_B1, slots, /*all_slots=*/false);
     linformer::pool_segments(pooling(kv_T2M, scores_TH, start_B1, out, slots), stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
@@ -323,6 +333,7 @@ class CudaAccelerator final : public Accelerator {
                                           const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
                                           const at::Tensor& start_B1, const ProjectedLength& pooled,
                                           std::int64_t slots) const override {
+    const c10::cuda::CUDAGuard guard(kv_T2M.device());
     const at::Tensor gradient = slots_gradient_S2M.contiguous();
     check_bfloat16(gradient);
     const PoolingGradients out{at::empty(kv_T2M.sizes(), kv_T2M.options()),
@@ -338,6 +349,7 @@ class CudaAccelerator final : public Accelerator {
   }
 
   void adam_step(const FusedAdam& adam) const override {
+    const c10::cuda::CUDAGuard guard(adam.norm.device());
     std::vector<AdamTensor> tensors;
     std::vector<at::Tensor> kept;
     for (const FusedAdam::Member& member : adam.members) {
@@ -380,8 +392,9 @@ class CudaAccelerator final : public Accelerator {
                                            : static_cast<const CudaGraph*>(other)->pool());
   }
 
-  std::shared_ptr<void> use_own_stream() const override {
-    return std::make_shared<c10::cuda::CUDAStreamGuard>(at::cuda::getStreamFromPool());
+  std::shared_ptr<void> use_own_stream(at::Device device) const override {
+    return std::make_shared<c10::cuda::CUDAStreamGuard>(
+        at::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index()));
   }
 };
 

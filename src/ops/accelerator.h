@@ -147,8 +147,9 @@ class Accelerator {
 
   /// A graph that shares memory with `other` (null: with none yet): they run one after another.
   virtual std::unique_ptr<DeviceGraph> make_graph(const DeviceGraph* other) const = 0;
-  /// Makes a stream of its own this thread's, as graphs need, for as long as the result lives.
-  virtual std::shared_ptr<void> use_own_stream() const = 0;
+  /// Makes a stream of the device, of its own, this thread's, as graphs need, for as long as the
+  /// result lives.
+  virtual std::shared_ptr<void> use_own_stream(at::Device device) const = 0;
 };
 
 /// The accelerator of `device`, or null: a CPU, or an engine that was built without CUDA.

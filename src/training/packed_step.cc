@@ -122,7 +122,7 @@ PackedStep::PackedStep(Transformer& model, ParameterStore& store, Optimizer& opt
       label_smoothing_(config.training.label_smoothing),
       accelerator_(*accelerator_of(store.device())) {
   synchronize(store_.device());
-  stream_ = accelerator_.use_own_stream();
+  stream_ = accelerator_.use_own_stream(store_.device());
   nll_ = at::zeros({}, at::TensorOptions(at::kFloat).device(store_.device()));
 }
 
