@@ -72,6 +72,15 @@ TEST(CheckpointTransaction, DamagedGenerationsDoNotCountAsKept) {
   EXPECT_EQ(names(run), (std::vector<std::string>{"step-2", "step-3", "step-4"}));
 }
 
+TEST(CheckpointTransaction, BehindTwoVerifiedOnesManifestsAloneCount) {
+  const TempDirectory run;
+  for (std::int64_t step = 1; step <= 4; ++step) save_small_checkpoint(run.path(), step, 4);
+  std::ofstream(run.file("step-3/state.json")) << "junk";
+  std::filesystem::remove(run.file("step-2/manifest.json"));
+  save_small_checkpoint(run.path(), 5, 3);  // 5, 4 and, by its manifest, 3
+  EXPECT_EQ(names(run), (std::vector<std::string>{"step-2", "step-3", "step-4", "step-5"}));
+}
+
 TEST(CheckpointTransaction, AStepBehindNewerOnesIsNotPrunedAtOnce) {
   const TempDirectory run;
   for (const std::int64_t step : {10, 20, 5}) save_small_checkpoint(run.path(), step);
