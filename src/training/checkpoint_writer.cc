@@ -36,11 +36,24 @@ void CheckpointWriter::save(const GenerationInputs& inputs, const std::optional<
   const Stopwatch stopwatch(seconds_waited_);
   join();
   snapshot_.take(inputs);
+  start([this, best] {
+    result_ = snapshot_.commit(run_directory_, keep_);
+    if (best) mark_best(run_directory_, *best);
+  });
+}
+
+void CheckpointWriter::prepare(const ParameterStore& store, const Optimizer& optimizer,
+                               bool has_average) {
+  start([this, &store, &optimizer, has_average] {
+    snapshot_.reserve(store, optimizer, has_average);
+  });
+}
+
+void CheckpointWriter::start(std::function<void()> work) {
   is_done_ = false;
-  thread_ = std::thread([this, best] {
+  thread_ = std::thread([this, work = std::move(work)] {
     try {
-      result_ = snapshot_.commit(run_directory_, keep_);
-      if (best) mark_best(run_directory_, *best);
+      work();
     } catch (...) {
       error_ = std::current_exception();
     }
@@ -61,8 +74,9 @@ void CheckpointWriter::join() {
   if (!thread_.joinable()) return;
   thread_.join();
   is_done_ = false;
+  const std::optional<CommitResult> result = std::exchange(result_, std::nullopt);
   if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
-  if (on_save_) on_save_(result_);
+  if (on_save_ && result) on_save_(*result);
 }
 
 }  // namespace linformer

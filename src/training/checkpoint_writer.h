@@ -27,6 +27,8 @@ class CheckpointWriter {
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
+  /// Takes memory for the first save, on the thread: new pages of a large model cost seconds.
+  void prepare(const ParameterStore& store, const Optimizer& optimizer, bool has_average);
   /// Copies everything and begins to write it; with `best`, then names it the best.
   void save(const GenerationInputs& inputs, const std::optional<BestRecord>& best);
   /// Looks whether the save under way has ended.
@@ -38,6 +40,7 @@ class CheckpointWriter {
   double seconds_waited() const { return seconds_waited_; }
 
  private:
+  void start(std::function<void()> work);
   void join();
 
   std::string run_directory_;
@@ -48,7 +51,7 @@ class CheckpointWriter {
   double seconds_waited_ = 0;
   // Of the thread, until it is done.
   std::atomic<bool> is_done_ = false;
-  CommitResult result_;
+  std::optional<CommitResult> result_;
   std::exception_ptr error_;
 };
 

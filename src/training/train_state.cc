@@ -56,6 +56,18 @@ void require_same(const std::string& path, const char* what, const std::string& 
 
 }  // namespace
 
+void GenerationSnapshot::reserve(const ParameterStore& store, const Optimizer& optimizer,
+                                 bool has_average) {
+  for (const Parameter& parameter : store.parameters()) {
+    weights_.reserve(parameter.master);
+    if (has_average) moments_.reserve(parameter.master);
+  }
+  for (const Optimizer::Moments& moment : optimizer.moments()) {
+    moments_.reserve(moment.exp_avg);
+    moments_.reserve(moment.exp_avg_sq);
+  }
+}
+
 void GenerationSnapshot::take(const GenerationInputs& in) {
   step_ = in.state.step;
   weights_.clear();

@@ -60,6 +60,8 @@ struct GenerationInputs {
 /// it is written. Its memory serves the next copy.
 class GenerationSnapshot {
  public:
+  /// Takes the memory that take() will need, once, without a look at any value.
+  void reserve(const ParameterStore& store, const Optimizer& optimizer, bool has_average);
   void take(const GenerationInputs& inputs);
   /// Commits it as step-N of the run, verified, and prunes older ones (see
   /// storage/checkpoint_transaction.h). Throws as a CheckpointTransaction does.

@@ -74,6 +74,7 @@ Trainer::Trainer(const TrainerParts& parts, TrainState state)
   loader_ =
       std::make_unique<BatchLoader>(parts_.train, options, BatchCursor{state_.epoch, state_.batch});
   saved_step_ = state_.step > 0 ? state_.step : -1;
+  writer_.prepare(parts_.store, parts_.optimizer, parts_.average != nullptr);
   elapsed_before_ = state_.elapsed_seconds;
   interval_start_seconds_ = elapsed_before_;
   interval_start_tokens_ = state_.source_tokens + state_.target_tokens;

@@ -34,6 +34,11 @@ at::ScalarType scalar_type(const TensorView& view, const std::string& path) {
 
 }  // namespace
 
+void HostTensors::reserve(const at::Tensor& tensor) {
+  copies_.push_back(
+      at::zeros(tensor.sizes(), at::TensorOptions(at::kFloat).pinned_memory(tensor.is_cuda())));
+}
+
 void HostTensors::add(const std::string& name, const at::Tensor& tensor) {
   const std::size_t index = views_.size();
   if (index == copies_.size()) copies_.emplace_back();

@@ -18,6 +18,8 @@ class HostTensors {
   /// Copies a tensor (any device; float32, float64 or bfloat16) under `name`. A copy from a GPU is
   /// whole after the next ops/device.h synchronize: wait once, after the last tensor.
   void add(const std::string& name, const at::Tensor& tensor);
+  /// Takes memory for the tensor that will be added next after those taken memory for so far.
+  void reserve(const at::Tensor& tensor);
   /// Forgets the tensors and keeps their memory for others of the same shapes in the same order.
   void clear() { views_.clear(); }
   const std::vector<TensorView>& views() const { return views_; }

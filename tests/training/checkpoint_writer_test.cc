@@ -63,6 +63,18 @@ TEST_F(CheckpointWriterTest, SavesTheWeightsOfTheMomentWhateverTrainingDoesThen)
   EXPECT_GT(writer.seconds_waited(), 0);
 }
 
+TEST_F(CheckpointWriterTest, PreparingIsNoSave) {
+  CheckpointWriter writer = this->writer();
+  writer.prepare(*tiny_.store, optimizer_, false);
+  writer.finish();
+  EXPECT_TRUE(saves_.empty());
+  EXPECT_TRUE(std::filesystem::is_empty(run_.path()));
+  fill(8);
+  save(writer, 8);
+  writer.finish();
+  EXPECT_EQ(weight_of(8), 8);
+}
+
 TEST_F(CheckpointWriterTest, CheckReportsASaveThatHasEnded) {
   CheckpointWriter writer = this->writer();
   save(writer, 4);

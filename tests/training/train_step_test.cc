@@ -75,8 +75,7 @@ TEST_P(Accumulation, SumIsThatOfAnEvaluation) {
   const PairSet pairs = copy_pairs(kWords);
   TinyModel tiny(tiny_config(GetParam(), kByteVocabulary), at::kDouble);
   const Batches batches{{0, 1}, {2, 3, 4}};
-  const StepSums sums =
-      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.1, at::kCPU);
+  const StepSums sums = accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.1, at::kCPU);
   const CorpusLoss loss = corpus_loss(*tiny.model, gather_pairs(pairs), 1000, at::kCPU);
   EXPECT_NEAR(sums.nll_sum.item<double>(), loss.nll_sum, 1e-9 * loss.nll_sum);
   EXPECT_EQ(sums.target_tokens, loss.tokens);
@@ -104,12 +103,10 @@ TEST(AccumulateGradients, SmoothingChangesTheGradientOnly) {
   EXPECT_GT(distance(gradients(tiny, step_of(pairs, batches), 0.0),
                      gradients(tiny, step_of(pairs, batches), 0.3)),
             1e-4);
-  const double plain =
-      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.0, at::kCPU)
-          .nll_sum.item<double>();
-  const double smooth =
-      accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.3, at::kCPU)
-          .nll_sum.item<double>();
+  const double plain = accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.0, at::kCPU)
+                           .nll_sum.item<double>();
+  const double smooth = accumulate_gradients(*tiny.model, step_of(pairs, batches), 0.3, at::kCPU)
+                            .nll_sum.item<double>();
   EXPECT_DOUBLE_EQ(plain, smooth);
 }
 
