@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/model_of_tensors.h"
 #include "linformer/error.h"
+#include "tracking/wandb_run_path.h"
 
 namespace linformer {
 
@@ -23,6 +24,7 @@ ModelFile::ModelFile(const std::string& path) {
 }
 
 void check_model_options(const std::string& path, const ModelFileOptions& options) {
+  if (is_wandb_argument(path)) return;  // what it holds is known when it is here
   const bool is_run = model_kind(path) == ModelKind::kRun;
   if (!is_run && options.tokenizer.empty()) {
     throw UsageError("--tokenizer is missing (want the DIR that " + path +

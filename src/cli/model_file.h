@@ -41,7 +41,7 @@ struct ModelSetting {
 };
 
 /// Throws UsageError for a model file without a tokenizer, and for a run directory with one: it
-/// holds its own.
+/// holds its own. A run of W&B may hold either: the engine asks again for what it has fetched.
 void check_model_options(const std::string& path, const ModelFileOptions& options);
 
 /// The tokenizer of `options` and the configuration as model_of_tensors; a number of heads that is

@@ -12,6 +12,8 @@
 namespace linformer {
 namespace {
 
+static_assert(Accelerator::kMaxNormWidth == kMaxNormWidth);
+
 cudaStream_t stream() { return at::cuda::getCurrentCUDAStream(); }
 
 void check_bfloat16(const at::Tensor& x) {

@@ -206,9 +206,9 @@ void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream) {
   } else {
     launch_backward<4>(in, blocks, stream);
   }
-  reduce_kernel<<<static_cast<unsigned>(divide_up(2 * in.width, kWarp)), dim3(kWarp, kRowsTogether), 0,
-                  stream>>>(in.partial, static_cast<int>(blocks), in.width, in.weight_gradient_M,
-                            in.bias_gradient_M);
+  reduce_kernel<<<static_cast<unsigned>(divide_up(2 * in.width, kWarp)), dim3(kWarp, kRowsTogether),
+                  0, stream>>>(in.partial, static_cast<int>(blocks), in.width, in.weight_gradient_M,
+                               in.bias_gradient_M);
 }
 
 }  // namespace linformer

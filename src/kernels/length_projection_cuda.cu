@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/length_projection_cuda.h"
-
 #include "kernels/tensor_tile.cuh"
 
 namespace linformer {
@@ -67,9 +66,9 @@ __device__ void load_projection(const void* base, const LengthProjection& in, in
   for (int i = threadIdx.x; i < kSlots * kTile; i += kTileThreads) {
     const int slot = first_slot + i / kTile;
     const int token = first_token + i % kTile;
-    to.data[i / kTile * Tile<kTile>::kStride + i % kTile] =
-        slot < in.slots && token < length ? from[slot * in.max_length + token]
-                                          : __float2bfloat16(0.0F);
+    to.data[i / kTile * Tile<kTile>::kStride + i % kTile] = slot < in.slots && token < length
+                                                                ? from[slot * in.max_length + token]
+                                                                : __float2bfloat16(0.0F);
   }
 }
 
@@ -83,10 +82,10 @@ __device__ void load_slots(const LengthProjectionBackward& in, const Sequence& s
     const int column = i % (kTile / 8) * 8;
     float x[8] = {};
     if (first_slot + row < sequence.slots) {
-      widen(*reinterpret_cast<const Vector8*>(from + (slot_row + first_slot + row) * 2 *
-                                                         in.forward.width +
-                                              first_column + column),
-            x);
+      widen(
+          *reinterpret_cast<const Vector8*>(
+              from + (slot_row + first_slot + row) * 2 * in.forward.width + first_column + column),
+          x);
       const float scale = factor(in.forward, sequence.length, first_slot + row);
 #pragma unroll
       for (int j = 0; j < 8; ++j) x[j] *= scale;
@@ -127,8 +126,8 @@ __global__ void __launch_bounds__(kTileThreads)
     }
   }
   const std::int64_t row_width = 2 * in.width;
-  auto* out = static_cast<__nv_bfloat16*>(in.slots_S2M) +
-              in.slot_start_B1[blockIdx.x] * row_width + first_column + own_column + lane % 4 * 2;
+  auto* out = static_cast<__nv_bfloat16*>(in.slots_S2M) + in.slot_start_B1[blockIdx.x] * row_width +
+              first_column + own_column + lane % 4 * 2;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int slot = first_slot + own_slot + lane / 4 + half * 8;
@@ -142,7 +141,8 @@ __global__ void __launch_bounds__(kTileThreads)
   }
 }
 
-/// Gradient of the keys and values: one sequence, 64 tokens and 64 columns a block; 16 by 64 a warp.
+/// Gradient of the keys and values: one sequence, 64 tokens and 64 columns a block; 16 by 64 a
+/// warp.
 __global__ void __launch_bounds__(kTileThreads)
     kv_gradient_kernel(const __grid_constant__ LengthProjectionBackward in) {
   __shared__ Tile<kTile> weights;
@@ -170,8 +170,8 @@ __global__ void __launch_bounds__(kTileThreads)
              2 * forward.width, first_token + own_token, sequence.length, lane, 1.0F, 1.0F);
 }
 
-/// Gradient of E (blockIdx.z 0) or F (1) from one sequence: 32 slots by 64 tokens a block, 16 by 32 a
-/// warp.
+/// Gradient of E (blockIdx.z 0) or F (1) from one sequence: 32 slots by 64 tokens a block, 16 by 32
+/// a warp.
 __global__ void __launch_bounds__(kTileThreads)
     projection_gradient_kernel(const __grid_constant__ LengthProjectionBackward in) {
   __shared__ Tile<kTile> slots;

@@ -11,8 +11,8 @@ namespace {
 constexpr int kThreads = kTileThreads;
 constexpr float kLog2E = 1.4426950408889634F;
 
-/// Adds the products of 16 rows of a tile, from `own_row`, with 16 of another, from `row`: two 16 x 8
-/// results.
+/// Adds the products of 16 rows of a tile, from `own_row`, with 16 of another, from `row`: two 16 x
+/// 8 results.
 template <int kWidth>
 __device__ void add_scores(const Tile<kWidth>& own, int own_row, const Tile<kWidth>& other, int row,
                            int lane, float (&out)[2][4]) {
@@ -205,7 +205,8 @@ __device__ Piece piece_of(const float (&scores)[2][4], const float (&products)[2
   return {as_left(weights[0], weights[1]), as_left(gradient[0], gradient[1])};
 }
 
-/// Two tiles that are read together: queries and the gradients of their outputs, or keys and values.
+/// Two tiles that are read together: queries and the gradients of their outputs, or keys and
+/// values.
 template <int kWidth>
 struct TilePair {
   Tile<kWidth> one;
@@ -281,9 +282,9 @@ __global__ void __launch_bounds__(kThreads, 4)
     }
   }
   if (by_query) {
-    sums.store(at_row(in.query_gradient_TM,
-                      place.query_start * in.query_gradient_stride + place.column),
-               in.query_gradient_stride, first + own_row, place.queries, lane, slope, slope);
+    sums.store(
+        at_row(in.query_gradient_TM, place.query_start * in.query_gradient_stride + place.column),
+        in.query_gradient_stride, first + own_row, place.queries, lane, slope, slope);
     return;
   }
   const std::int64_t offset = place.key_start * in.key_value_gradient_stride + place.column;
@@ -301,8 +302,8 @@ void launch_forward(const ShortAttention& in, dim3 grid, cudaStream_t stream) {
 template <int kWidth>
 void launch_backward(const ShortAttentionBackward& in, dim3 grid, unsigned query_tiles,
                      cudaStream_t stream) {
-  backward_kernel<kWidth><<<grid, kThreads, 2 * sizeof(TilePair<kWidth>), stream>>>(
-      in, static_cast<int>(query_tiles));
+  backward_kernel<kWidth>
+      <<<grid, kThreads, 2 * sizeof(TilePair<kWidth>), stream>>>(in, static_cast<int>(query_tiles));
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ class Accelerator {
  public:
   virtual ~Accelerator() = default;
 
+  static constexpr std::int64_t kMaxNormWidth = 1024;
   struct Norm {
     at::Tensor sum_TM;  // x itself where there is no residual
     at::Tensor out_TM;

@@ -9,11 +9,9 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t kMaxWidth = 1024;  // of the GPU's kernels
-
 bool is_accelerated(const at::Tensor& x_TM) {
   return x_TM.scalar_type() == at::kBFloat16 && x_TM.dim() == 2 && x_TM.size(1) % 8 == 0 &&
-         x_TM.size(1) <= kMaxWidth && accelerator_of(x_TM.device()) != nullptr;
+         x_TM.size(1) <= Accelerator::kMaxNormWidth && accelerator_of(x_TM.device()) != nullptr;
 }
 
 void save_norm(AutogradContext* context, const Accelerator::Norm& norm,

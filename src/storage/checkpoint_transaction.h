@@ -49,8 +49,8 @@ class CheckpointTransaction {
   /// A small file with exactly this content.
   void add_text(const std::string& name, std::string_view text);
   /// Writes the manifest, syncs, re-opens and verifies everything, renames to step-N (an existing
-  /// step-N is replaced), syncs the parent; then removes generations other than the `keep` newest (two
-  /// of them verified), the best and this one.
+  /// step-N is replaced), syncs the parent; then removes generations other than the `keep` newest
+  /// (two of them verified), the best and this one.
   CommitResult commit(std::int64_t keep = 2);
 
  private:

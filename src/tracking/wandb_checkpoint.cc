@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "config/yaml_tree.h"
 #include "linformer/error.h"
 #include "storage/checkpoint_directory.h"
+#include "tracking/environment.h"
 #include "tracking/wandb_files.h"
 #include "tracking/wandb_run_path.h"
 
@@ -29,14 +29,11 @@ constexpr char kTorchFile[] = "checkpoint.pt";
 constexpr std::size_t kMaxListed = 8;
 
 std::string cache_directory(const WandbRunPath& run) {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  std::string root;
-  if (cache != nullptr && *cache == '/') {
-    root = cache;
-  } else if (home != nullptr && *home != '\0') {
-    root = std::string(home) + "/.cache";
-  } else {
+  const std::string home = environment("HOME");
+  std::string root = environment("XDG_CACHE_HOME");
+  if (!root.starts_with('/') && !home.empty()) {
+    root = home + "/.cache";
+  } else if (!root.starts_with('/')) {
     throw UsageError("no place for files of Weights & Biases (want HOME or XDG_CACHE_HOME)");
   }
   return root + "/linformer/wandb/" + run.text();

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "storage/file_tree.h"
 #include "storage/limited_json.h"
 #include "tracking/append_file.h"
+#include "tracking/environment.h"
 #include "tracking/http_client.h"
 
 namespace linformer {
@@ -215,8 +215,7 @@ bool verify(const std::string& path, const WandbFile& file, bool was_begun) {
 }  // namespace
 
 WandbService wandb_service() {
-  const char* variable = std::getenv("WANDB_BASE_URL");
-  std::string base = variable != nullptr && *variable != '\0' ? variable : "https://api.wandb.ai";
+  std::string base = environment("WANDB_BASE_URL", "https://api.wandb.ai");
   while (base.ends_with('/')) base.pop_back();
   const std::string host = host_of(base);
   if (host.empty() || base.find_first_of("@ \t\r\n") != std::string::npos) {

@@ -2,27 +2,19 @@
 #include "tracking/wandb_key.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
 #include "base/file.h"
 #include "linformer/error.h"
 #include "storage/file_tree.h"
+#include "tracking/environment.h"
 
 namespace linformer {
 namespace {
 
 constexpr std::size_t kMaxNetrc = std::size_t{1} << 20;
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-std::string netrc_path() {
-  const std::string named = variable("NETRC");
-  return named.empty() ? variable("HOME") + "/.netrc" : named;
-}
+std::string netrc_path() { return environment("NETRC", environment("HOME") + "/.netrc"); }
 
 /// Words between white space, comments (a word that begins with #, to the end of its line) and the
 /// bodies of macros (to the next empty line) left out.
@@ -64,7 +56,7 @@ std::string netrc_password(std::string_view text, std::string_view host) {
 }
 
 WandbKey wandb_key(const std::string& host) {
-  WandbKey out{variable("WANDB_API_KEY"), "WANDB_API_KEY"};
+  WandbKey out{environment("WANDB_API_KEY"), "WANDB_API_KEY"};
   if (!out.text.empty()) return out;
   out.origin = netrc_path();
   if (path_exists(out.origin)) out.text = netrc_password(read_file(out.origin, kMaxNetrc), host);

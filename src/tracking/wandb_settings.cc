@@ -2,23 +2,18 @@
 #include "tracking/wandb_settings.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 
 #include "base/file.h"
 #include "linformer/error.h"
 #include "storage/file_tree.h"
+#include "tracking/environment.h"
 
 namespace linformer {
 namespace {
 
 constexpr std::size_t kLongestId = 128;
-
-std::string environment(const char* name, const std::string& otherwise = "") {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0' ? value : otherwise;
-}
 
 bool is_run_id(std::string_view id) {
   constexpr std::string_view kAllowed =

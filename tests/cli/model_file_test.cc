@@ -91,5 +91,10 @@ TEST(ModelOptions, ATokenizerGoesWithFilesAlone) {
   }
 }
 
+TEST(ModelOptions, ARunOfWandbMayHoldEither) {
+  EXPECT_NO_THROW(check_model_options("wandb:a/b/c", {}));
+  EXPECT_NO_THROW(check_model_options("wandb:a/b/c", {.tokenizer = "t", .config = "c"}));
+}
+
 }  // namespace
 }  // namespace linformer

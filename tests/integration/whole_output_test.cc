@@ -24,9 +24,7 @@ struct Writer {
 class WholeOutput : public ::testing::TestWithParam<Writer> {
  protected:
   static const Workplace& workplace() {
-    static const Workplace workplace;
-    static const int code = workplace.train("", {"training.max_steps=2", "--quiet"}).exit_code;
-    EXPECT_EQ(code, 0);
+    static const TrainedWorkplace workplace;
     return workplace;
   }
 

@@ -106,15 +106,20 @@ class Workplace {
   TempDirectory directory_;
 };
 
+/// One with a run of two steps.
+class TrainedWorkplace : public Workplace {
+ public:
+  TrainedWorkplace() { EXPECT_EQ(train("", {"training.max_steps=2", "--quiet"}).exit_code, 0); }
+};
+
 /// metrics.jsonl without what the clock and the machine decide.
 inline std::vector<nlohmann::json> metrics(const std::string& run) {
   std::vector<nlohmann::json> out;
   std::istringstream lines(slurp(run + "/metrics.jsonl"));
   for (std::string line; std::getline(lines, line);) {
     nlohmann::json& record = out.emplace_back(nlohmann::json::parse(line));
-    for (const char* name :
-         {"tokens_per_second", "elapsed_seconds", "memory_bytes", "seconds", "data_wait_seconds",
-          "save_wait_seconds"}) {
+    for (const char* name : {"tokens_per_second", "elapsed_seconds", "memory_bytes", "seconds",
+                             "data_wait_seconds", "save_wait_seconds"}) {
       record.erase(name);
     }
   }
