@@ -137,13 +137,25 @@ ShortAttention short_attention(const AcceleratedAttention& in) {
           .out_TM = in.out_TM.mutable_data_ptr(),
           .lse_HT = data_of(in.lse_HT),
           .rows = in.query_TM.size(0),
+          .key_rows = in.key_SM.size(0),
           .batch = in.query_start_B1.size(0) - 1,
           .heads = in.heads,
           .head_width = in.query_TM.size(1) / in.heads,
-          .max_queries = in.max_queries,
-          .max_keys = in.max_keys,
           .causal = in.causal};
 }
+
+/// The second stream of training, and what its work still reads.
+struct SideStream {
+  c10::cuda::CUDAStream stream;
+  std::vector<at::Tensor> kept;
+
+  /// What `later` is given from now on starts after all that `earlier` was given.
+  static void order(const c10::cuda::CUDAStream& earlier, const c10::cuda::CUDAStream& later) {
+    at::cuda::CUDAEvent event;
+    event.record(earlier);
+    event.block(later);
+  }
+};
 
 class CudaAccelerator final : public Accelerator {
  public:
@@ -183,21 +195,25 @@ class CudaAccelerator final : public Accelerator {
     const NormGradients out{at::empty_like(gradient), at::empty_like(weight_M),
                             at::empty_like(weight_M)};
     const at::Tensor partial = floats({layer_norm_partial_floats(weight_M.size(0))}, gradient);
-    linformer::layer_norm_backward({.gradient_TM = gradient.const_data_ptr(),
-                                    .second_gradient_TM = data_or_null(second),
-                                    .other_gradient_TM = data_or_null(other),
-                                    .x_TM = norm.sum_TM.const_data_ptr(),
-                                    .weight_M = weight_M.const_data_ptr(),
-                                    .mean_T = data_of(norm.mean_T),
-                                    .rstd_T = data_of(norm.rstd_T),
-                                    .x_gradient_TM = out.x_TM.mutable_data_ptr(),
-                                    .weight_gradient_M = out.weight_M.mutable_data_ptr(),
-                                    .bias_gradient_M = out.bias_M.mutable_data_ptr(),
-                                    .partial = data_of(partial),
-                                    .rows = gradient.size(0),
-                                    .width = gradient.size(1)},
-                                   stream());
+    const LayerNormBackward in{.gradient_TM = gradient.const_data_ptr(),
+                               .second_gradient_TM = data_or_null(second),
+                               .other_gradient_TM = data_or_null(other),
+                               .x_TM = norm.sum_TM.const_data_ptr(),
+                               .weight_M = weight_M.const_data_ptr(),
+                               .mean_T = data_of(norm.mean_T),
+                               .rstd_T = data_of(norm.rstd_T),
+                               .x_gradient_TM = out.x_TM.mutable_data_ptr(),
+                               .weight_gradient_M = out.weight_M.mutable_data_ptr(),
+                               .bias_gradient_M = out.bias_M.mutable_data_ptr(),
+                               .partial = data_of(partial),
+                               .rows = gradient.size(0),
+                               .width = gradient.size(1)};
+    linformer::layer_norm_backward(in, stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
+    run_beside({partial}, [&] {
+      layer_norm_parameter_gradients(in, stream());
+      C10_CUDA_KERNEL_LAUNCH_CHECK();
+    });
     return out;
   }
 
@@ -274,8 +290,19 @@ class CudaAccelerator final : public Accelerator {
     const at::Tensor gradient = gradient_TM.contiguous();
     check_bfloat16(gradient);
     at::Tensor out = at::empty({entries, gradient.size(1)}, gradient.options());
+    const std::int64_t rows = ids_T.size(0);
+    const at::Tensor numbers_3T = at::empty({3, rows}, ids_T.options());
+    const auto part = [&](std::int64_t i) {
+      return static_cast<std::int32_t*>(numbers_3T.mutable_data_ptr()) + i * rows;
+    };
+    const SortedIds sorted{.id_T = part(0), .row_T = part(1)};
+    const std::size_t bytes = sort_ids_bytes(rows, entries);
+    const at::Tensor storage =
+        at::empty({static_cast<std::int64_t>(bytes)}, gradient.options().dtype(at::kByte));
+    sort_ids(integers_of(ids_T), part(2), rows, entries, sorted, storage.mutable_data_ptr(), bytes,
+             stream());
     embedding_backward({.gradient_TM = gradient.const_data_ptr(),
-                        .id_T = integers_of(ids_T),
+                        .sorted = sorted,
                         .weight_gradient_VM = out.mutable_data_ptr(),
                         .rows = gradient.size(0),
                         .width = gradient.size(1),
@@ -317,8 +344,12 @@ class CudaAccelerator final : public Accelerator {
     in.E_gradient_KN = out.E_KN.mutable_data_ptr();
     in.F_gradient_KN = out.F_KN.mutable_data_ptr();
     in.partial = data_of(partial);
-    linformer::project_length_backward(in, stream());
+    project_length_key_value_gradient(in, stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
+    run_beside({gradient, kv_T2M, partial, slot_start_B1}, [&] {
+      project_length_weight_gradients(in, stream());
+      C10_CUDA_KERNEL_LAUNCH_CHECK();
+    });
     return out;
   }
 
@@ -396,11 +427,40 @@ class CudaAccelerator final : public Accelerator {
 
   std::shared_ptr<void> use_own_stream(at::Device device) const override {
     return std::make_shared<c10::cuda::CUDAStreamGuard>(
-        at::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index()));
+        at::cuda::getStreamFromPool(/*isHighPriority=*/true, device.index()));
   }
+
+  std::shared_ptr<void> open_side_stream(at::Device device) const override {
+    TORCH_CHECK(side_ == nullptr, "the side stream is open already");
+    static const c10::cuda::CUDAStream low =
+        at::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index());
+    side_ = std::make_unique<SideStream>(SideStream{low, {}});
+    const auto main = at::cuda::getCurrentCUDAStream(device.index());
+    return {side_.get(), [this, main](void*) noexcept {
+              try {
+                if (!side_->kept.empty()) SideStream::order(side_->stream, main);
+              } catch (const c10::Error&) {
+                // A recording that has failed already.
+              }
+              side_.reset();
+            }};
+  }
+
+  void run_beside(const std::vector<at::Tensor>& inputs,
+                  const std::function<void()>& work) const override {
+    if (side_ == nullptr) return work();
+    const auto main = at::cuda::getCurrentCUDAStream(side_->stream.device_index());
+    SideStream::order(main, side_->stream);
+    const c10::cuda::CUDAStreamGuard guard(side_->stream);
+    work();
+    side_->kept.insert(side_->kept.end(), inputs.begin(), inputs.end());
+  }
+
+ private:
+  mutable std::unique_ptr<SideStream> side_;  // while it is open
 };
 
-const CudaAccelerator kAccelerator;
+const CudaAccelerator kAccelerator{};
 [[maybe_unused]] const bool kIsSet = [] {
   set_accelerator(&kAccelerator);
   return true;

@@ -10,25 +10,28 @@ namespace linformer {
 
 constexpr int kWarp = 32;
 
-/// Eight bfloat16, moved as one 16-byte access.
-struct alignas(16) Vector8 {
-  __nv_bfloat162 pairs[4];
+/// Eight bfloat16, moved as one 16-byte access: as pairs the compiler would move them one by one.
+struct Vector8 {
+  uint4 bits;
 };
 
 __device__ inline void widen(const Vector8& in, float (&out)[8]) {
+  const unsigned words[4] = {in.bits.x, in.bits.y, in.bits.z, in.bits.w};
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    const float2 pair = __bfloat1622float2(in.pairs[i]);
-    out[2 * i] = pair.x;
-    out[2 * i + 1] = pair.y;
+  for (int i = 0; i < 4; ++i) {  // a bfloat16 is the upper half of a float
+    out[2 * i] = __uint_as_float(words[i] << 16);
+    out[2 * i + 1] = __uint_as_float(words[i] & 0xFFFF0000U);
   }
 }
 
+/// Two floats as a pair of bfloat16, the first in the lower half.
+__device__ inline unsigned packed(float low, float high) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
+  return *reinterpret_cast<const unsigned*>(&pair);
+}
+
 __device__ inline Vector8 narrow(const float (&in)[8]) {
-  Vector8 out;
-#pragma unroll
-  for (int i = 0; i < 4; ++i) out.pairs[i] = __floats2bfloat162_rn(in[2 * i], in[2 * i + 1]);
-  return out;
+  return {{packed(in[0], in[1]), packed(in[2], in[3]), packed(in[4], in[5]), packed(in[6], in[7])}};
 }
 
 __device__ inline float warp_sum(float value) {

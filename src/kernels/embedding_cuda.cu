@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cub/device/device_radix_sort.cuh>
+
 #include "kernels/cuda_support.cuh"
 #include "kernels/embedding_cuda.h"
 
@@ -23,106 +25,70 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(EmbeddingForward in) 
   static_cast<Vector8*>(in.out_TM)[index] = narrow(x);
 }
 
-constexpr int kGroups = 2;       // share the rows of an id
-constexpr int kGroupSize = 128;  // threads
-constexpr int kBlock = kGroups * kGroupSize;
-constexpr int kLooks = 8;     // ids that a thread looks at together
-constexpr int kTogether = 4;  // rows in flight
+constexpr int kGroups = 4;    // share the rows of an id
+constexpr int kLanes = 64;    // threads of a group
+constexpr int kTogether = 8;  // rows in flight
 
-/// Calls add(rows, count) with up to kTogether rows t >= first of `id` that fall to `group`, in a
-/// fixed order.
-template <typename Add>
-__device__ void for_rows_of(const EmbeddingBackward& in, int id, int first, int group,
-                            unsigned (*masks)[kBlock / kWarp], Add&& add) {
-  int rows[kTogether];
-  int count = 0;
-  for (int base = first; base < in.rows; base += kLooks * kBlock) {
-    bool is_found = false;
-    unsigned own[kLooks];
+/// The rows of one id stand together in `sorted`. The block of the first of them adds them up.
+__global__ void __launch_bounds__(kGroups* kLanes) backward_kernel(EmbeddingBackward in) {
+  __shared__ float sums[kGroups][kLanes][8];
+  const std::int64_t first = blockIdx.x;
+  const std::int32_t id = in.sorted.id_T[first];
+  if (first > 0 && in.sorted.id_T[first - 1] == id) return;
+  const int group = threadIdx.x / kLanes;
+  const int lane = threadIdx.x % kLanes;
+  const std::int64_t vectors = in.width / 8;
+  const auto* gradient = static_cast<const Vector8*>(in.gradient_TM);
+  for (std::int64_t base = 0; base < vectors; base += kLanes) {
+    const std::int64_t vector = base + lane;
+    float own[8] = {};
+    for (std::int64_t from = first; from < in.rows && in.sorted.id_T[from] == id;
+         from += kGroups * kTogether) {
+      Vector8 values[kTogether] = {};
 #pragma unroll
-    for (int i = 0; i < kLooks; ++i) {
-      const int t = base + i * kBlock + threadIdx.x;
-      own[i] = __ballot_sync(0xFFFFFFFFU, t < in.rows && in.id_T[t] == id);
-      is_found |= own[i] != 0;
-    }
-    if (__syncthreads_or(is_found) == 0) continue;
+      for (int r = 0; r < kTogether; ++r) {
+        const std::int64_t place = from + group + r * kGroups;
+        if (vector < vectors && place < in.rows && in.sorted.id_T[place] == id) {
+          values[r] = gradient[in.sorted.row_T[place] * vectors + vector];
+        }
+      }
 #pragma unroll
-    for (int i = 0; i < kLooks; ++i) {
-      if (threadIdx.x % kWarp == 0) masks[i][threadIdx.x / kWarp] = own[i];
+      for (int r = 0; r < kTogether; ++r) {
+        float value[8];
+        widen(values[r], value);
+#pragma unroll
+        for (int i = 0; i < 8; ++i) own[i] += value[i];
+      }
     }
     __syncthreads();
-    for (int i = 0; i < kLooks; ++i) {
-      for (int warp = group * (kGroupSize / kWarp); warp < (group + 1) * (kGroupSize / kWarp);
-           ++warp) {
-        for (unsigned left = masks[i][warp]; left != 0; left &= left - 1) {
-          rows[count++] = base + i * kBlock + warp * kWarp + __ffs(static_cast<int>(left)) - 1;
-          if (count == kTogether) {
-            add(rows, count);
-            count = 0;
-          }
-        }
-      }
+#pragma unroll
+    for (int i = 0; i < 8; ++i) sums[group][lane][i] = own[i];
+    __syncthreads();
+    if (group != 0 || vector >= vectors) continue;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      float total = 0;
+#pragma unroll
+      for (int g = 0; g < kGroups; ++g) total += sums[g][lane][i];
+      own[i] = in.scale * total;
     }
+    (static_cast<Vector8*>(in.weight_gradient_VM) + id * vectors)[vector] = narrow(own);
   }
-  add(rows, count);
 }
 
-/// A block for each row; that of an id's first row adds up all of them.
-__global__ void __launch_bounds__(kBlock) backward_kernel(EmbeddingBackward in) {
-  __shared__ unsigned masks[kLooks][kBlock / kWarp];
-  extern __shared__ float sums[];  // [kGroups][width]
-  const int first = blockIdx.x;
-  const int id = in.id_T[first];
-  for (int base = 0; base < first; base += kLooks * kBlock) {
-    bool is_found = false;
-#pragma unroll
-    for (int i = 0; i < kLooks; ++i) {
-      const int t = base + i * kBlock + threadIdx.x;
-      is_found |= t < first && in.id_T[t] == id;
-    }
-    if (__syncthreads_or(is_found) != 0) return;
-  }
-  const int group = threadIdx.x / kGroupSize;
-  const int lane = threadIdx.x % kGroupSize;
-  const auto* gradient = static_cast<const __nv_bfloat162*>(in.gradient_TM);
-  const std::int64_t pairs = in.width / 2;
-  for (std::int64_t base = 0; base < pairs; base += 2 * kGroupSize) {
-    float2 own[2] = {};
-    for_rows_of(in, id, first, group, masks, [&](const int(&rows)[kTogether], int count) {
-      __nv_bfloat162 values[kTogether][2];
-#pragma unroll
-      for (int r = 0; r < kTogether; ++r) {
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-          const std::int64_t pair = base + i * kGroupSize + lane;
-          values[r][i] = r < count && pair < pairs ? gradient[rows[r] * pairs + pair]
-                                                   : __floats2bfloat162_rn(0.0F, 0.0F);
-        }
-      }
-#pragma unroll
-      for (int r = 0; r < kTogether; ++r) {
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-          const float2 value = __bfloat1622float2(values[r][i]);
-          own[i].x += value.x;
-          own[i].y += value.y;
-        }
-      }
-    });
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      const std::int64_t pair = base + i * kGroupSize + lane;
-      if (pair < pairs) reinterpret_cast<float2*>(sums + group * in.width)[pair] = own[i];
-    }
-  }
-  __syncthreads();
-  auto* out = static_cast<__nv_bfloat16*>(in.weight_gradient_VM) + id * in.width;
-  for (std::int64_t column = threadIdx.x; column < in.width; column += kBlock) {
-    float total = 0;
-#pragma unroll
-    for (int g = 0; g < kGroups; ++g) total += sums[g * in.width + column];
-    out[column] = __float2bfloat16(in.scale * total);
-  }
+__global__ void number_rows_kernel(std::int32_t* row_T, std::int64_t rows) {
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  if (row < rows) row_T[row] = static_cast<std::int32_t>(row);
+}
+
+/// cub's stable radix sort; without storage it only sets the bytes it wants.
+void sort_pairs(void* storage, std::size_t& bytes, const std::int32_t* id_T,
+                const std::int32_t* row_T, const SortedIds& out, std::int64_t rows,
+                std::int64_t entries, cudaStream_t stream) {
+  int bits = 1;
+  while (bits < 31 && (std::int64_t{1} << bits) < entries) ++bits;
+  cub::DeviceRadixSort::SortPairs(storage, bytes, id_T, out.id_T, row_T, out.row_T,
+                                  static_cast<int>(rows), 0, bits, stream);
 }
 
 }  // namespace
@@ -132,11 +98,24 @@ void embedding_forward(const EmbeddingForward& in, cudaStream_t stream) {
   forward_kernel<<<blocks, kThreads, 0, stream>>>(in);
 }
 
+std::size_t sort_ids_bytes(std::int64_t rows, std::int64_t entries) {
+  std::size_t bytes = 0;
+  sort_pairs(nullptr, bytes, nullptr, nullptr, {}, rows, entries, nullptr);
+  return bytes;
+}
+
+void sort_ids(const std::int32_t* id_T, std::int32_t* numbers_T, std::int64_t rows,
+              std::int64_t entries, const SortedIds& out, void* storage, std::size_t bytes,
+              cudaStream_t stream) {
+  number_rows_kernel<<<static_cast<unsigned>(divide_up(rows, kThreads)), kThreads, 0, stream>>>(
+      numbers_T, rows);
+  sort_pairs(storage, bytes, id_T, numbers_T, out, rows, entries, stream);
+}
+
 void embedding_backward(const EmbeddingBackward& in, cudaStream_t stream) {
   cudaMemsetAsync(in.weight_gradient_VM, 0,
                   static_cast<std::size_t>(in.entries * in.width) * sizeof(__nv_bfloat16), stream);
-  const std::size_t bytes = kGroups * static_cast<std::size_t>(in.width) * sizeof(float);
-  backward_kernel<<<static_cast<unsigned>(in.rows), kBlock, bytes, stream>>>(in);
+  backward_kernel<<<static_cast<unsigned>(in.rows), kGroups * kLanes, 0, stream>>>(in);
 }
 
 }  // namespace linformer

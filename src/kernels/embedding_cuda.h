@@ -3,6 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace linformer {
@@ -21,11 +22,22 @@ struct EmbeddingForward {
 };
 void embedding_forward(const EmbeddingForward& in, cudaStream_t stream);
 
-/// The gradient of the weight: scale times the sum of the rows of each id, in the order of t, and 0
+/// Ids in rising order, each with its row; rows of one id in their order.
+struct SortedIds {
+  std::int32_t* id_T;
+  std::int32_t* row_T;
+};
+/// Sorts ids below `entries`; `numbers_T` and `storage` (of sort_ids_bytes) are room to work in.
+void sort_ids(const std::int32_t* id_T, std::int32_t* numbers_T, std::int64_t rows,
+              std::int64_t entries, const SortedIds& out, void* storage, std::size_t bytes,
+              cudaStream_t stream);
+std::size_t sort_ids_bytes(std::int64_t rows, std::int64_t entries);
+
+/// The gradient of the weight: scale times the sum of the rows of each id, in a fixed order, and 0
 /// elsewhere.
 struct EmbeddingBackward {
   const void* gradient_TM;
-  const std::int32_t* id_T;
+  SortedIds sorted;
   void* weight_gradient_VM;
   std::int64_t rows;
   std::int64_t width;

@@ -7,8 +7,23 @@ namespace linformer {
 namespace {
 
 constexpr int kWarps = 8;  // of a block
-constexpr int kBackwardBlocks = 132;
+constexpr int kBackwardBlocks = 264;
 constexpr int kRowsTogether = 32;  // of the blocks' sums
+
+/// A lane's vectors of a row, all asked for before the first is used; zeros where there is no row.
+template <int kVectors>
+struct RowPart {
+  Vector8 vectors[kVectors] = {};
+
+  __device__ void load(const void* base, std::int64_t row, int vectors_of_row, int lane) {
+    if (base == nullptr) return;
+    const auto* from = static_cast<const Vector8*>(base) + row * vectors_of_row;
+#pragma unroll
+    for (int v = 0; v < kVectors; ++v) {
+      if (lane + v * kWarp < vectors_of_row) vectors[v] = from[lane + v * kWarp];
+    }
+  }
+};
 
 template <int kVectors>
 __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward in) {
@@ -16,19 +31,20 @@ __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward
   if (row >= in.rows) return;
   const int lane = threadIdx.x % kWarp;
   const int vectors = static_cast<int>(in.width / 8);
-  const auto at = [&](const void* base) {
-    return static_cast<const Vector8*>(base) + row * vectors;
-  };
+  RowPart<kVectors> x;
+  RowPart<kVectors> residual;
+  x.load(in.x_TM, row, vectors, lane);
+  residual.load(in.residual_TM, row, vectors, lane);
   float values[kVectors][8];
   float sum = 0;
 #pragma unroll
   for (int v = 0; v < kVectors; ++v) {
     const int index = lane + v * kWarp;
     if (index >= vectors) continue;
-    widen(at(in.x_TM)[index], values[v]);
+    widen(x.vectors[v], values[v]);
     if (in.residual_TM != nullptr) {
       float other[8];
-      widen(at(in.residual_TM)[index], other);
+      widen(residual.vectors[v], other);
 #pragma unroll
       for (int i = 0; i < 8; ++i) values[v][i] += other[i];
       const Vector8 rounded = narrow(values[v]);
@@ -67,7 +83,8 @@ __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward
 }
 
 template <int kVectors>
-__global__ void __launch_bounds__(kWarps* kWarp) backward_kernel(LayerNormBackward in) {
+__global__ void __launch_bounds__(kWarps* kWarp, kVectors <= 2 ? 2 : 1)
+    backward_kernel(LayerNormBackward in) {
   extern __shared__ float shared[];  // [kWarps][width]
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
@@ -86,23 +103,28 @@ __global__ void __launch_bounds__(kWarps* kWarp) backward_kernel(LayerNormBackwa
        row += static_cast<std::int64_t>(gridDim.x) * kWarps) {
     const float mean = in.mean_T[row];
     const float rstd = in.rstd_T[row];
+    RowPart<kVectors> gradients;
+    RowPart<kVectors> seconds;
+    RowPart<kVectors> inputs;
+    RowPart<kVectors> others;
+    gradients.load(in.gradient_TM, row, vectors, lane);
+    seconds.load(in.second_gradient_TM, row, vectors, lane);
+    inputs.load(in.x_TM, row, vectors, lane);
+    others.load(in.other_gradient_TM, row, vectors, lane);
     float normed[kVectors][8];
     float scaled[kVectors][8];
     float sum = 0;
     float product = 0;
 #pragma unroll
     for (int v = 0; v < kVectors; ++v) {
-      const int index = lane + v * kWarp;
-      if (index >= vectors) continue;
+      if (lane + v * kWarp >= vectors) continue;
       float gradient[8];
-      widen((static_cast<const Vector8*>(in.gradient_TM) + row * vectors)[index], gradient);
-      if (in.second_gradient_TM != nullptr) {
-        float second[8];
-        widen((static_cast<const Vector8*>(in.second_gradient_TM) + row * vectors)[index], second);
+      float second[8];
+      widen(gradients.vectors[v], gradient);
+      widen(seconds.vectors[v], second);
 #pragma unroll
-        for (int i = 0; i < 8; ++i) gradient[i] += second[i];
-      }
-      widen((static_cast<const Vector8*>(in.x_TM) + row * vectors)[index], normed[v]);
+      for (int i = 0; i < 8; ++i) gradient[i] += second[i];
+      widen(inputs.vectors[v], normed[v]);
 #pragma unroll
       for (int i = 0; i < 8; ++i) {
         normed[v][i] = (normed[v][i] - mean) * rstd;
@@ -120,14 +142,9 @@ __global__ void __launch_bounds__(kWarps* kWarp) backward_kernel(LayerNormBackwa
       const int index = lane + v * kWarp;
       if (index >= vectors) continue;
       float out[8];
+      widen(others.vectors[v], out);
 #pragma unroll
-      for (int i = 0; i < 8; ++i) out[i] = rstd * (scaled[v][i] - sum - normed[v][i] * product);
-      if (in.other_gradient_TM != nullptr) {
-        float other[8];
-        widen((static_cast<const Vector8*>(in.other_gradient_TM) + row * vectors)[index], other);
-#pragma unroll
-        for (int i = 0; i < 8; ++i) out[i] += other[i];
-      }
+      for (int i = 0; i < 8; ++i) out[i] += rstd * (scaled[v][i] - sum - normed[v][i] * product);
       (static_cast<Vector8*>(in.x_gradient_TM) + row * vectors)[index] = narrow(out);
     }
   }
@@ -174,6 +191,11 @@ __global__ void reduce_kernel(const float* partial, int blocks, std::int64_t wid
       __float2bfloat16(total);
 }
 
+unsigned backward_blocks(const LayerNormBackward& in) {
+  const std::int64_t wanted = divide_up(in.rows, kWarps);
+  return static_cast<unsigned>(wanted < kBackwardBlocks ? wanted : kBackwardBlocks);
+}
+
 template <int kVectors>
 void launch_backward(const LayerNormBackward& in, unsigned blocks, cudaStream_t stream) {
   const std::size_t bytes = kWarps * static_cast<std::size_t>(in.width) * sizeof(float);
@@ -197,8 +219,7 @@ void layer_norm_forward(const LayerNormForward& in, cudaStream_t stream) {
 std::int64_t layer_norm_partial_floats(std::int64_t width) { return kBackwardBlocks * 2 * width; }
 
 void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream) {
-  const std::int64_t wanted = divide_up(in.rows, kWarps);
-  const auto blocks = static_cast<unsigned>(wanted < kBackwardBlocks ? wanted : kBackwardBlocks);
+  const unsigned blocks = backward_blocks(in);
   if (in.width <= 256) {
     launch_backward<1>(in, blocks, stream);
   } else if (in.width <= 512) {
@@ -206,9 +227,12 @@ void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream) {
   } else {
     launch_backward<4>(in, blocks, stream);
   }
+}
+
+void layer_norm_parameter_gradients(const LayerNormBackward& in, cudaStream_t stream) {
   reduce_kernel<<<static_cast<unsigned>(divide_up(2 * in.width, kWarp)), dim3(kWarp, kRowsTogether),
-                  0, stream>>>(in.partial, static_cast<int>(blocks), in.width, in.weight_gradient_M,
-                               in.bias_gradient_M);
+                  0, stream>>>(in.partial, static_cast<int>(backward_blocks(in)), in.width,
+                               in.weight_gradient_M, in.bias_gradient_M);
 }
 
 }  // namespace linformer

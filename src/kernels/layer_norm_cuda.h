@@ -43,7 +43,10 @@ struct LayerNormBackward {
   std::int64_t width;
 };
 std::int64_t layer_norm_partial_floats(std::int64_t width);
-/// The same bits every time: sums over rows are taken in a fixed order.
+/// The gradient of x, and sums of rows in `partial`.
 void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream);
+/// The gradients of weight and bias out of `partial`. The same bits every time: sums over rows are
+/// taken in a fixed order.
+void layer_norm_parameter_gradients(const LayerNormBackward& in, cudaStream_t stream);
 
 }  // namespace linformer

@@ -5,8 +5,11 @@
 namespace linformer {
 namespace {
 
-constexpr int kSlots = 32;  // of a tile; its tokens and columns are kTile
-constexpr int kSumThreads = 128;
+constexpr int kSlots = 32;       // of a tile; its tokens and columns are kTile
+constexpr int kColumnTiles = 4;  // of a block
+constexpr int kSumCells = 32;
+constexpr int kSumGroups = 8;
+constexpr int kSumSequences = 256;
 
 struct Sequence {
   int start;
@@ -59,14 +62,26 @@ __global__ void slot_start_kernel(const std::int32_t* start_B1, int batch, int s
   if (threadIdx.x == 0) slot_start_B1[0] = 0;
 }
 
-/// A corner of E or F as a tile: slots first_slot .. first_slot + 31 by 64 tokens, 0 outside.
+/// A corner of E or F as a tile: slots first_slot .. first_slot + 31 by 64 tokens, 0 outside. It
+/// arrives with wait_for_copies and a barrier.
 __device__ void load_projection(const void* base, const LengthProjection& in, int first_slot,
-                                int first_token, int length, Tile<kTile>& to) {
+                                int first_token, Tile<kTile>& to) {
   const auto* from = static_cast<const __nv_bfloat16*>(base);
+  if (in.max_length % 8 == 0) {
+    for (int i = threadIdx.x; i < kSlots * kTile / 8; i += kTileThreads) {
+      const int row = i / (kTile / 8);
+      const int column = i % (kTile / 8) * 8;
+      const bool is_real = first_slot + row < in.slots && first_token + column < in.max_length;
+      copy_async(to.data + row * Tile<kTile>::kStride + column,
+                 is_real ? from + (first_slot + row) * in.max_length + first_token + column : from,
+                 is_real);
+    }
+    return;
+  }
   for (int i = threadIdx.x; i < kSlots * kTile; i += kTileThreads) {
     const int slot = first_slot + i / kTile;
     const int token = first_token + i % kTile;
-    to.data[i / kTile * Tile<kTile>::kStride + i % kTile] = slot < in.slots && token < length
+    to.data[i / kTile * Tile<kTile>::kStride + i % kTile] = slot < in.slots && token < in.max_length
                                                                 ? from[slot * in.max_length + token]
                                                                 : __float2bfloat16(0.0F);
   }
@@ -94,43 +109,32 @@ __device__ void load_slots(const LengthProjectionBackward& in, const Sequence& s
   }
 }
 
-/// One sequence, 32 slots and 64 columns of keys or values a block; 16 by 32 a warp.
-__global__ void __launch_bounds__(kTileThreads)
-    forward_kernel(const __grid_constant__ LengthProjection in) {
-  __shared__ Tile<kTile> weights;
-  __shared__ Tile<kTile> tokens;
-  const Sequence sequence = sequence_of(in, blockIdx.x);
-  const int first_slot = blockIdx.z * kSlots;
-  if (first_slot >= sequence.slots) return;
-  const int first_column = blockIdx.y * kTile;
-  const void* projection = first_column < in.width ? in.E_KN : in.F_KN;
-  const int lane = threadIdx.x % kWarp;
-  const int own_slot = threadIdx.x / kWarp % 2 * 16;
-  const int own_column = threadIdx.x / kWarp / 2 * 32;
-  float sums[4][4] = {};
-  for (int first = 0; first < sequence.length; first += kTile) {
-    if (first > 0) __syncthreads();
-    load_projection(projection, in, first_slot, first, sequence.length, weights);
-    tokens.load(at_row(in.kv_T2M, sequence.start * in.kv_stride + first_column), in.kv_stride,
-                first, sequence.length);
-    __syncthreads();
-#pragma unroll
-    for (int k = 0; k < kTile; k += 16) {
-      const Fragment a = weights.left(own_slot, k, lane);
-#pragma unroll
-      for (int j = 0; j < 2; ++j) {
-        const Fragment b = tokens.right(k, own_column + j * 16, lane);
-        multiply(sums[2 * j], a, b.r[0], b.r[1]);
-        multiply(sums[2 * j + 1], a, b.r[2], b.r[3]);
-      }
-    }
+/// A block's columns: kColumnTiles tiles of 64, all of keys or all of values where a side has that
+/// many.
+struct Columns {
+  int first;  // tiles
+  int count;
+
+  __device__ Columns(const LengthProjection& in, int group) {
+    const int tiles = static_cast<int>(in.width) / kTile;  // of a side
+    const int groups = (tiles + kColumnTiles - 1) / kColumnTiles;
+    first = group / groups * tiles + group % groups * kColumnTiles;
+    count = min(kColumnTiles, tiles - group % groups * kColumnTiles);
   }
+};
+
+unsigned column_groups(const LengthProjection& in) {
+  return static_cast<unsigned>(2 * divide_up(in.width / kTile, kColumnTiles));
+}
+
+__device__ void store_slots(const LengthProjection& in, const Sequence& sequence, int first_slot,
+                            int column, int lane, const float (&sums)[4][4]) {
   const std::int64_t row_width = 2 * in.width;
   auto* out = static_cast<__nv_bfloat16*>(in.slots_S2M) + in.slot_start_B1[blockIdx.x] * row_width +
-              first_column + own_column + lane % 4 * 2;
+              column + lane % 4 * 2;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const int slot = first_slot + own_slot + lane / 4 + half * 8;
+    const int slot = first_slot + lane / 4 + half * 8;
     if (slot >= sequence.slots) continue;
     const float scale = factor(in, sequence.length, slot);
 #pragma unroll
@@ -141,41 +145,108 @@ __global__ void __launch_bounds__(kTileThreads)
   }
 }
 
-/// Gradient of the keys and values: one sequence, 64 tokens and 64 columns a block; 16 by 64 a
-/// warp.
+/// One sequence, 32 slots and some tiles of columns of keys or values a block; 16 by 32 a warp.
+/// Tiles of tokens and columns arrive while those before them are used; a sequence of one tile of
+/// tokens loads its corner of E or F once.
+__global__ void __launch_bounds__(kTileThreads)
+    forward_kernel(const __grid_constant__ LengthProjection in) {
+  __shared__ Tile<kTile> weights[2];
+  __shared__ Tile<kTile> tokens[2];
+  const Sequence sequence = sequence_of(in, blockIdx.x);
+  const int first_slot = blockIdx.z * kSlots;
+  if (first_slot >= sequence.slots) return;
+  const Columns columns(in, blockIdx.y);
+  const void* projection = columns.first * kTile < in.width ? in.E_KN : in.F_KN;
+  const int lane = threadIdx.x % kWarp;
+  const int own_slot = threadIdx.x / kWarp % 2 * 16;
+  const int own_column = threadIdx.x / kWarp / 2 * 32;
+  const int token_tiles = (sequence.length + kTile - 1) / kTile;
+  const auto load = [&](int step) {
+    const int first = step % token_tiles * kTile;
+    const int column = (columns.first + step / token_tiles) * kTile;
+    if (token_tiles > 1 || step == 0) {
+      load_projection(projection, in, first_slot, first, weights[token_tiles > 1 ? step % 2 : 0]);
+    }
+    tokens[step % 2].load_async(at_row(in.kv_T2M, sequence.start * in.kv_stride + column),
+                                in.kv_stride, first, sequence.length);
+  };
+  load(0);
+  float sums[4][4] = {};
+  for (int step = 0; step < token_tiles * columns.count; ++step) {
+    wait_for_copies();
+    __syncthreads();  // and the other tiles have been read
+    if (step + 1 < token_tiles * columns.count) load(step + 1);
+#pragma unroll
+    for (int k = 0; k < kTile; k += 16) {
+      const Fragment a = weights[token_tiles > 1 ? step % 2 : 0].left(own_slot, k, lane);
+#pragma unroll
+      for (int j = 0; j < 2; ++j) {
+        const Fragment b = tokens[step % 2].right(k, own_column + j * 16, lane);
+        multiply(sums[2 * j], a, b.r[0], b.r[1]);
+        multiply(sums[2 * j + 1], a, b.r[2], b.r[3]);
+      }
+    }
+    if ((step + 1) % token_tiles != 0) continue;
+    store_slots(in, sequence, first_slot + own_slot,
+                (columns.first + step / token_tiles) * kTile + own_column, lane, sums);
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sums[j][i] = 0;
+    }
+  }
+}
+
+/// Gradient of the keys and values: one sequence, 64 tokens and some tiles of columns a block; 16
+/// by 64 a warp.
 __global__ void __launch_bounds__(kTileThreads)
     kv_gradient_kernel(const __grid_constant__ LengthProjectionBackward in) {
-  __shared__ Tile<kTile> weights;
-  __shared__ Tile<kTile> slots;
+  __shared__ Tile<kTile> weights[2];
+  __shared__ Tile<kTile> slots[2];
   const LengthProjection& forward = in.forward;
   const Sequence sequence = sequence_of(forward, blockIdx.x);
   const int first_token = blockIdx.z * kTile;
   if (first_token >= sequence.length) return;
-  const int first_column = blockIdx.y * kTile;
-  const void* projection = first_column < forward.width ? forward.E_KN : forward.F_KN;
+  const Columns columns(forward, blockIdx.y);
+  const void* projection = columns.first * kTile < forward.width ? forward.E_KN : forward.F_KN;
   const int lane = threadIdx.x % kWarp;
   const int own_token = threadIdx.x / kWarp * 16;
+  const int slot_tiles = (sequence.slots + kSlots - 1) / kSlots;
+  const std::int64_t slot_row = forward.slot_start_B1[blockIdx.x];
+  const auto load = [&](int step) {
+    const int first = step % slot_tiles * kSlots;
+    const int column = (columns.first + step / slot_tiles) * kTile;
+    if (slot_tiles > 1 || step == 0) {
+      load_projection(projection, forward, first, first_token,
+                      weights[slot_tiles > 1 ? step % 2 : 0]);
+    }
+    load_slots(in, sequence, slot_row, first, column, slots[step % 2]);
+  };
+  load(0);
   Sums<kTile> sums;
-  for (int first = 0; first < sequence.slots; first += kSlots) {
-    if (first > 0) __syncthreads();
-    load_projection(projection, forward, first, first_token, sequence.length, weights);
-    load_slots(in, sequence, forward.slot_start_B1[blockIdx.x], first, first_column, slots);
+  for (int step = 0; step < slot_tiles * columns.count; ++step) {
+    wait_for_copies();
     __syncthreads();
+    if (step + 1 < slot_tiles * columns.count) load(step + 1);
 #pragma unroll
     for (int k = 0; k < kSlots; k += 16) {
-      sums.add(weights.left_transposed(k, own_token, lane), slots, k, lane);
+      sums.add(weights[slot_tiles > 1 ? step % 2 : 0].left_transposed(k, own_token, lane),
+               slots[step % 2], k, lane);
     }
+    if ((step + 1) % slot_tiles != 0) continue;
+    const int column = (columns.first + step / slot_tiles) * kTile;
+    sums.store(at_row(in.kv_gradient_T2M, sequence.start * 2 * forward.width + column),
+               2 * forward.width, first_token + own_token, sequence.length, lane, 1.0F, 1.0F);
+    sums = {};
   }
-  sums.store(at_row(in.kv_gradient_T2M, sequence.start * 2 * forward.width + first_column),
-             2 * forward.width, first_token + own_token, sequence.length, lane, 1.0F, 1.0F);
 }
 
 /// Gradient of E (blockIdx.z 0) or F (1) from one sequence: 32 slots by 64 tokens a block, 16 by 32
 /// a warp.
 __global__ void __launch_bounds__(kTileThreads)
     projection_gradient_kernel(const __grid_constant__ LengthProjectionBackward in) {
-  __shared__ Tile<kTile> slots;
-  __shared__ Tile<kTile> tokens;
+  __shared__ Tile<kTile> slots[2];
+  __shared__ Tile<kTile> tokens[2];
   const LengthProjection& forward = in.forward;
   const int token_tiles = static_cast<int>((forward.max_length + kTile - 1) / kTile);
   const int first_token = blockIdx.x % token_tiles * kTile;
@@ -187,18 +258,24 @@ __global__ void __launch_bounds__(kTileThreads)
   const int own_slot = threadIdx.x / kWarp % 2 * 16;
   const int own_token = threadIdx.x / kWarp / 2 * 32;
   float sums[4][4] = {};
+  const auto load = [&](std::int64_t column) {
+    const int to = static_cast<int>(column / kTile % 2);
+    tokens[to].load_async(at_row(forward.kv_T2M, sequence.start * forward.kv_stride + column),
+                          forward.kv_stride, first_token, sequence.length);
+    load_slots(in, sequence, forward.slot_start_B1[blockIdx.y], first_slot, column, slots[to]);
+  };
+  load(offset);
   for (std::int64_t column = offset; column < offset + forward.width; column += kTile) {
-    if (column > offset) __syncthreads();
-    load_slots(in, sequence, forward.slot_start_B1[blockIdx.y], first_slot, column, slots);
-    tokens.load(at_row(forward.kv_T2M, sequence.start * forward.kv_stride + column),
-                forward.kv_stride, first_token, sequence.length);
-    __syncthreads();
+    wait_for_copies();
+    __syncthreads();  // and the other tiles have been read
+    if (column + kTile < offset + forward.width) load(column + kTile);
+    const int from = static_cast<int>(column / kTile % 2);
 #pragma unroll
     for (int k = 0; k < kTile; k += 16) {
-      const Fragment a = slots.left(own_slot, k, lane);
+      const Fragment a = slots[from].left(own_slot, k, lane);
 #pragma unroll
       for (int j = 0; j < 2; ++j) {
-        const Fragment b = tokens.right_transposed(own_token + j * 16, k, lane);
+        const Fragment b = tokens[from].right_transposed(own_token + j * 16, k, lane);
         multiply(sums[2 * j], a, b.r[0], b.r[1]);
         multiply(sums[2 * j + 1], a, b.r[2], b.r[3]);
       }
@@ -219,32 +296,42 @@ __global__ void __launch_bounds__(kTileThreads)
   }
 }
 
-/// Adds up what the sequences that reach a slot and a token have left there.
-__global__ void __launch_bounds__(kSumThreads)
+/// Adds up what the sequences that reach a slot and a token have left there: kSumGroups threads a
+/// cell, each for every kSumGroups-th sequence.
+__global__ void __launch_bounds__(kSumCells* kSumGroups)
     sum_partials_kernel(const __grid_constant__ LengthProjectionBackward in) {
-  __shared__ Sequence sequences[kSumThreads];
+  __shared__ Sequence sequences[kSumSequences];
+  __shared__ float shared[kSumGroups][kSumCells];
   const LengthProjection& forward = in.forward;
   const std::int64_t size = forward.slots * forward.max_length;
-  const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * kSumThreads + threadIdx.x;
+  const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * kSumCells + threadIdx.x;
   const std::int64_t cell = index < size ? index : index - size;
   const std::int64_t slot = cell / forward.max_length;
   const std::int64_t token = cell % forward.max_length;
+  const int own = threadIdx.y * kSumCells + threadIdx.x;
   float sum = 0;
-  for (int base = 0; base < forward.batch; base += kSumThreads) {
-    const int count = min(kSumThreads, static_cast<int>(forward.batch) - base);
+  for (int base = 0; base < forward.batch; base += kSumSequences) {
+    const int count = min(kSumSequences, static_cast<int>(forward.batch) - base);
     __syncthreads();
-    if (threadIdx.x < count) sequences[threadIdx.x] = sequence_of(forward, base + threadIdx.x);
+    for (int b = own; b < count; b += kSumCells * kSumGroups) {
+      sequences[b] = sequence_of(forward, base + b);
+    }
     __syncthreads();
 #pragma unroll 8
-    for (int b = 0; b < count; ++b) {
+    for (int b = threadIdx.y; b < count; b += kSumGroups) {
       if (index < 2 * size && token < sequences[b].length && slot < sequences[b].slots) {
         sum += in.partial[(base + b) * 2 * size + index];
       }
     }
   }
-  if (index >= 2 * size) return;
+  shared[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y != 0 || index >= 2 * size) return;
+  float total = 0;
+#pragma unroll
+  for (int g = 0; g < kSumGroups; ++g) total += shared[g][threadIdx.x];
   void* base = index < size ? in.E_gradient_KN : in.F_gradient_KN;
-  static_cast<__nv_bfloat16*>(base)[cell] = __float2bfloat16(sum);
+  static_cast<__nv_bfloat16*>(base)[cell] = __float2bfloat16(total);
 }
 
 }  // namespace
@@ -256,7 +343,7 @@ void find_slot_starts(const std::int32_t* start_B1, std::int64_t batch, std::int
 }
 
 void project_length(const LengthProjection& in, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>(in.batch), static_cast<unsigned>(2 * in.width / kTile),
+  const dim3 grid(static_cast<unsigned>(in.batch), column_groups(in),
                   static_cast<unsigned>(divide_up(in.slots, kSlots)));
   forward_kernel<<<grid, kTileThreads, 0, stream>>>(in);
 }
@@ -265,18 +352,22 @@ std::int64_t length_projection_partial_floats(const LengthProjection& in) {
   return in.batch * 2 * in.slots * in.max_length;
 }
 
-void project_length_backward(const LengthProjectionBackward& in, cudaStream_t stream) {
+void project_length_key_value_gradient(const LengthProjectionBackward& in, cudaStream_t stream) {
+  const LengthProjection& forward = in.forward;
+  const dim3 grid(static_cast<unsigned>(forward.batch), column_groups(forward),
+                  static_cast<unsigned>(divide_up(forward.max_length, kTile)));
+  kv_gradient_kernel<<<grid, kTileThreads, 0, stream>>>(in);
+}
+
+void project_length_weight_gradients(const LengthProjectionBackward& in, cudaStream_t stream) {
   const LengthProjection& forward = in.forward;
   const std::int64_t token_tiles = divide_up(forward.max_length, kTile);
   const auto batch = static_cast<unsigned>(forward.batch);
-  const dim3 grid(batch, static_cast<unsigned>(2 * forward.width / kTile),
-                  static_cast<unsigned>(token_tiles));
-  kv_gradient_kernel<<<grid, kTileThreads, 0, stream>>>(in);
   const dim3 tiles(static_cast<unsigned>(token_tiles * divide_up(forward.slots, kSlots)), batch, 2);
   projection_gradient_kernel<<<tiles, kTileThreads, 0, stream>>>(in);
   const std::int64_t elements = 2 * forward.slots * forward.max_length;
-  sum_partials_kernel<<<static_cast<unsigned>(divide_up(elements, kSumThreads)), kSumThreads, 0,
-                        stream>>>(in);
+  sum_partials_kernel<<<static_cast<unsigned>(divide_up(elements, kSumCells)),
+                        dim3(kSumCells, kSumGroups), 0, stream>>>(in);
 }
 
 }  // namespace linformer

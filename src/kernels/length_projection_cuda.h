@@ -43,7 +43,8 @@ struct LengthProjectionBackward {
   float* partial;  // length_projection_partial_floats
 };
 std::int64_t length_projection_partial_floats(const LengthProjection& in);
-/// The same bits every time.
-void project_length_backward(const LengthProjectionBackward& in, cudaStream_t stream);
+/// The two halves of the gradient need nothing of one another. The same bits every time.
+void project_length_key_value_gradient(const LengthProjectionBackward& in, cudaStream_t stream);
+void project_length_weight_gradients(const LengthProjectionBackward& in, cudaStream_t stream);
 
 }  // namespace linformer

@@ -22,11 +22,10 @@ struct ShortAttention {
   void* out_TM;       // rows of H D
   float* lse_HT;      // log2 of the softmax's denominator, for the backward pass
   std::int64_t rows;  // T
+  std::int64_t key_rows;
   std::int64_t batch;
   std::int64_t heads;
-  std::int64_t head_width;   // D: 32 or 64
-  std::int64_t max_queries;  // of a sequence; upper bounds
-  std::int64_t max_keys;
+  std::int64_t head_width;  // D: 32 or 64
   bool causal;
 };
 void short_attention_forward(const ShortAttention& in, cudaStream_t stream);

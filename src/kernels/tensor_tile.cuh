@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tiles of bfloat16 in shared memory and their products by the tensor cores (mma.m16n8k16), for
-// blocks of four warps.
+// blocks of four warps (kTileThreads) or more.
 #pragma once
 
 #include "kernels/cuda_support.cuh"
@@ -35,16 +35,10 @@ __device__ inline Fragment load_transposed(const __nv_bfloat16* row) {
 }
 
 __device__ inline void multiply(float (&c)[4], const Fragment& a, unsigned b0, unsigned b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b0), "r"(b1));
-}
-
-__device__ inline unsigned packed(float low, float high) {
-  const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
-  return *reinterpret_cast<const unsigned*>(&pair);
 }
 
 /// Two neighbouring 16 x 8 results as the left operand of a product over their 16 columns.
@@ -53,24 +47,43 @@ __device__ inline Fragment as_left(const float (&first)[4], const float (&second
            packed(second[2], second[3])}};
 }
 
+/// Copies 16 bytes, or writes zeros there; arrives with wait_for_copies.
+__device__ inline void copy_async(void* to, const void* from, bool is_real) {
+  const int bytes = is_real ? 16 : 0;
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from),
+               "r"(bytes));
+}
+__device__ inline void wait_for_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
+
 /// A tile in shared memory; rows are padded so that ldmatrix meets no bank twice.
 template <int kWidth>
 struct Tile {
   static constexpr int kStride = kWidth + 8;
   __nv_bfloat16 data[kTile * kStride];
 
-  /// Rows first .. first + 63 of `base`, those from `count` on as zeros.
-  __device__ void load(const void* base, std::int64_t stride, int first, int count) {
+  /// Rows first .. first + 63 of `base`, those from `count` on as zeros, by copies that a later
+  /// wait_for_copies waits for.
+  template <int kThreads = kTileThreads>
+  __device__ void load_async(const void* base, std::int64_t stride, int first, int count) {
     constexpr int kVectors = kWidth / 8;
-    for (int i = threadIdx.x; i < kTile * kVectors; i += kTileThreads) {
+    const auto* from = static_cast<const __nv_bfloat16*>(base);
+#pragma unroll
+    for (int round = 0; round < kTile * kVectors / kThreads; ++round) {
+      const int i = round * kThreads + threadIdx.x;
       const int row = i / kVectors;
       const int vector = i % kVectors;
-      uint4 value = {0, 0, 0, 0};
-      if (first + row < count) {
-        value = *reinterpret_cast<const uint4*>(static_cast<const __nv_bfloat16*>(base) +
-                                                (first + row) * stride + vector * 8);
-      }
-      *reinterpret_cast<uint4*>(data + row * kStride + vector * 8) = value;
+      const bool is_real = first + row < count;
+      copy_async(data + row * kStride + vector * 8,
+                 is_real ? from + (first + row) * stride + vector * 8 : from, is_real);
+    }
+  }
+
+  /// Puts a left operand of 16 x 16 at (row, column).
+  __device__ void set(int row, int column, int lane, const Fragment& fragment) {
+    __nv_bfloat16* to = data + (row + lane / 4) * kStride + column + lane % 4 * 2;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {  // 8 rows further, 8 columns further
+      *reinterpret_cast<unsigned*>(to + i % 2 * 8 * kStride + i / 2 * 8) = fragment.r[i];
     }
   }
 
@@ -100,11 +113,13 @@ template <int kWidth>
 struct Sums {
   float values[kWidth / 8][4] = {};
 
-  /// Adds left times 16 rows of a tile, from `row`.
-  __device__ void add(const Fragment& left, const Tile<kWidth>& tile, int row, int lane) {
+  /// Adds left times 16 rows of a tile, from `row`, of its columns from `column`.
+  template <int kTileWidth>
+  __device__ void add(const Fragment& left, const Tile<kTileWidth>& tile, int row, int lane,
+                      int column = 0) {
 #pragma unroll
     for (int i = 0; i < kWidth / 16; ++i) {
-      const Fragment b = tile.right(row, i * 16, lane);
+      const Fragment b = tile.right(row, column + i * 16, lane);
       multiply(values[2 * i], left, b.r[0], b.r[1]);
       multiply(values[2 * i + 1], left, b.r[2], b.r[3]);
     }

@@ -4,6 +4,7 @@
 #include "model/attention.h"
 
 #include "model/linformer_attention.h"
+#include "ops/linear.h"
 #include "ops/packed_attention.h"
 
 namespace linformer {
@@ -29,7 +30,7 @@ at::Tensor Attention::split_heads(const at::Tensor& x_BNM) const {
 }
 
 at::Tensor Attention::output(const at::Tensor& y_TM) const {
-  return applies_output_ ? at::linear(y_TM, output_weight_) : y_TM;
+  return applies_output_ ? linformer::linear(y_TM, output_weight_) : y_TM;
 }
 
 namespace {
@@ -43,7 +44,7 @@ at::Tensor merge_heads(const at::Tensor& y_BHND) {
 at::Tensor Attention::self_attention(const at::Tensor& x_TM, const PackedSequences& sequences,
                                      bool causal, const ForwardOptions& options) const {
   TORCH_CHECK(!causal || !shortens(), "a Linformer has no causal form");
-  const at::Tensor qkv_T3M = at::linear(x_TM, qkv_weight_);
+  const at::Tensor qkv_T3M = linformer::linear(x_TM, qkv_weight_);
   if (sequences.has_starts()) {
     if (!shortens()) {
       return output(attend_packed_self(qkv_T3M,
@@ -93,9 +94,8 @@ at::Tensor Attention::cross_attention(const at::Tensor& query_TM, const PackedSe
                                       const at::Tensor& memory_TM, const PackedSequences& memory,
                                       const ForwardOptions& options) const {
   if (queries.has_starts()) {
-    const auto weights = qkv_weight_.split_with_sizes({model_dim_, 2 * model_dim_}, 0);
-    return output(attend_packed(at::linear(query_TM, weights[0]), queries,
-                                at::linear(memory_TM, weights[1]), memory_TM, memory));
+    const CrossProjection in = project_cross(query_TM, memory_TM, qkv_weight_);
+    return output(attend_packed(in.query_TM, queries, in.key_value_S2M, memory_TM, memory));
   }
   const at::Tensor projected_TM = at::linear(query_TM, rows_of_qkv(0, 1));
   if (!shortens() && prefers_attend_each(queries, memory, model_dim_)) {

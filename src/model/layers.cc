@@ -4,7 +4,7 @@
 
 #include "ops/dropout.h"
 #include "ops/layer_norm.h"
-#include "ops/linear_relu.h"
+#include "ops/linear.h"
 
 namespace linformer {
 namespace {
@@ -36,7 +36,7 @@ FeedForward::FeedForward(const ModelConfig& config, const ParameterScope& scope)
                          config.compatibility ? Init::kUniformFanIn : Init::kXavier)) {}
 
 at::Tensor FeedForward::forward(const at::Tensor& x_TM) const {
-  return at::linear(linear_relu(x_TM, up_FM_), down_MF_);
+  return feed_forward(x_TM, up_FM_, down_MF_);
 }
 
 Residual::Residual(const ModelConfig& config, const ParameterScope& norm_scope)

@@ -3,6 +3,7 @@
 // capacity, D head width.
 #include "model/transformer.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/signals.h"
@@ -76,8 +77,14 @@ Transformer::Transformer(const ModelConfig& config, ParameterStore& store)
 }
 
 at::Tensor Transformer::encode(const PackedSequences& source, const ForwardOptions& options) {
-  Stream x =
-      as_stream(embedding_.forward(source.ids_T, source.positions_T, source.max_length, options));
+  return encode_embedded(
+      embedding_.forward(source.ids_T, source.positions_T, source.max_length, options), source,
+      options);
+}
+
+at::Tensor Transformer::encode_embedded(const at::Tensor& x_TM, const PackedSequences& source,
+                                        const ForwardOptions& options) const {
+  Stream x = as_stream(x_TM);
   for (const EncoderLayer& layer : encoder_) {
     x = layer.forward(x, source, options);
     poll_signals(x.x_TM);
@@ -87,14 +94,35 @@ at::Tensor Transformer::encode(const PackedSequences& source, const ForwardOptio
 
 at::Tensor Transformer::decode(const PackedSequences& target, const at::Tensor& memory_TM,
                                const PackedSequences& source, const ForwardOptions& options) {
+  return decode_embedded(
+      embedding_.forward(target.ids_T, target.positions_T, target.max_length, options), target,
+      memory_TM, source, options);
+}
+
+at::Tensor Transformer::decode_embedded(const at::Tensor& y_TM, const PackedSequences& target,
+                                        const at::Tensor& memory_TM, const PackedSequences& source,
+                                        const ForwardOptions& options) const {
   TORCH_CHECK(!config_.encoder_only, "an encoder-only model has no decoder");
-  Stream y =
-      as_stream(embedding_.forward(target.ids_T, target.positions_T, target.max_length, options));
+  Stream y = as_stream(y_TM);
   for (const DecoderLayer& layer : decoder_) {
     y = layer.forward(y, target, memory_TM, source, options);
     poll_signals(y.x_TM);
   }
   return decoder_norm_ ? decoder_norm_->forward(y.x_TM) : y.x_TM;
+}
+
+at::Tensor Transformer::forward(const PackedSequences& source, const PackedSequences& target,
+                                const ForwardOptions& options) {
+  if (!source.has_starts() || !target.has_starts()) {
+    return decode(target, encode(source, options), source, options);
+  }
+  const auto both = embedding_
+                        .forward(at::cat({source.ids_T, target.ids_T}),
+                                 at::cat({source.positions_T, target.positions_T}),
+                                 std::max(source.max_length, target.max_length), options)
+                        .split_with_sizes({source.num_rows(), target.num_rows()});
+  return decode_embedded(both[1], target, encode_embedded(both[0], source, options), source,
+                         options);
 }
 
 DecoderState Transformer::start(const at::Tensor& memory_TM, const PackedSequences& source) const {

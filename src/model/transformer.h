@@ -39,6 +39,11 @@ class Transformer {
   at::Tensor decode(const PackedSequences& target, const at::Tensor& memory_TM,
                     const PackedSequences& source, const ForwardOptions& options = {});
 
+  /// The decoder's hidden_TM of both sides: encode and decode, with one look-up of all tokens where
+  /// both sequences have starts.
+  at::Tensor forward(const PackedSequences& source, const PackedSequences& target,
+                     const ForwardOptions& options);
+
   /// Starts decoding of every sequence of `source`.
   DecoderState start(const at::Tensor& memory_TM, const PackedSequences& source) const;
   /// ids_B (int64) at state.position -> hidden_BM; advances the state.
@@ -53,6 +58,12 @@ class Transformer {
   const ModelConfig& config() const { return config_; }
 
  private:
+  at::Tensor encode_embedded(const at::Tensor& x_TM, const PackedSequences& source,
+                             const ForwardOptions& options) const;
+  at::Tensor decode_embedded(const at::Tensor& y_TM, const PackedSequences& target,
+                             const at::Tensor& memory_TM, const PackedSequences& source,
+                             const ForwardOptions& options) const;
+
   ModelConfig config_;
   Embedding embedding_;
   std::vector<EncoderLayer> encoder_;

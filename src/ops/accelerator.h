@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "ops/torch.h"
 
@@ -51,8 +52,6 @@ struct AcceleratedAttention {
   at::Tensor out_TM;  // results
   at::Tensor lse_HT;
   std::int64_t heads;
-  std::int64_t max_queries;
-  std::int64_t max_keys;
   bool causal;
 };
 
@@ -145,6 +144,16 @@ class Accelerator {
       const at::Tensor& start_B1, const ProjectedLength& pooled, std::int64_t slots) const = 0;
 
   virtual void adam_step(const FusedAdam& adam) const = 0;
+
+  /// Until the result is destroyed, run_beside uses a second stream; then the current stream waits
+  /// for it. For a backward pass in which no gradient of a parameter has another reader or exists
+  /// already. One at a time.
+  virtual std::shared_ptr<void> open_side_stream(at::Device device) const = 0;
+  /// Runs `work`, which starts after what the current stream was given before, and for which
+  /// nothing waits until the side stream is joined: gradients of parameters. It keeps `inputs`
+  /// until then. Without a side stream it is run at once.
+  virtual void run_beside(const std::vector<at::Tensor>& inputs,
+                          const std::function<void()>& work) const = 0;
 
   /// A graph that shares memory with `other` (null: with none yet): they run one after another.
   virtual std::unique_ptr<DeviceGraph> make_graph(const DeviceGraph* other) const = 0;

@@ -25,6 +25,7 @@ struct Settings {
   double scale;
   at::Tensor device_scale;
   bool is_root;
+  bool is_weight_shared;
   bool wants_gradient;
 };
 
@@ -33,6 +34,14 @@ const Accelerator* accelerator_for(const at::Tensor& weight_VM, const at::Tensor
   const bool fits = weight_VM.scalar_type() == at::kBFloat16 && weight_VM.size(0) % 8 == 0 &&
                     targets_T.scalar_type() == at::kInt;
   return fits ? accelerator_of(weight_VM.device()) : nullptr;
+}
+
+void add_product(const at::Tensor& left, const at::Tensor& right, at::Tensor& sum) {
+  if (sum.defined()) {
+    sum.addmm_(left, right);
+  } else {
+    sum = at::mm(left, right);
+  }
 }
 
 /// Loss, nll and, where wanted, gradients, of bfloat16 logits on the accelerator.
@@ -54,21 +63,24 @@ variable_list accelerated(const Accelerator& accelerator, const at::Tensor& hidd
     losses.push_back(rows.loss_C.sum());
     nlls.push_back(rows.nll_C.sum());
     if (!settings.wants_gradient) continue;
-    hidden_gradients.push_back(at::mm(logits_CV, weight_VM));
-    const at::Tensor weight_VM_part = at::mm(logits_CV.t(), hidden_CM);
-    if (begin == 0) {
-      gradients.weight_VM = weight_VM_part;
+    const auto weight_gradients = [&] {
+      add_product(logits_CV.t(), hidden_CM, gradients.weight_VM);
+      if (!bias) return;
+      const at::Tensor bias_V = logits_CV.sum(0, false, at::kFloat);
+      gradients.bias_V = begin == 0 ? bias_V : gradients.bias_V + bias_V;
+      if (begin + count < hidden_TM.size(0)) return;
+      gradients.bias_V = gradients.bias_V.to(weight_VM.scalar_type());
+    };
+    if (settings.is_root && !settings.is_weight_shared) {
+      accelerator.run_beside({logits_CV, hidden_CM}, weight_gradients);
     } else {
-      gradients.weight_VM.add_(weight_VM_part);
+      weight_gradients();
     }
-    if (!bias) continue;
-    const at::Tensor bias_V = logits_CV.sum(0, false, at::kFloat);
-    gradients.bias_V = begin == 0 ? bias_V : gradients.bias_V + bias_V;
+    hidden_gradients.push_back(at::mm(logits_CV, weight_VM));
   }
   if (settings.wants_gradient) {
     gradients.hidden_TM =
         hidden_gradients.size() == 1 ? hidden_gradients.front() : at::cat(hidden_gradients);
-    if (bias) gradients.bias_V = gradients.bias_V.to(weight_VM.scalar_type());
   }
   return {losses.size() == 1 ? losses.front() : at::stack(losses).sum(),
           nlls.size() == 1 ? nlls.front() : at::stack(nlls).sum()};
@@ -89,7 +101,8 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
       context->mark_non_differentiable({out[1]});
       return out;
     }
-    const auto [smoothing, scale, device_scale, is_root, wants_gradient] = settings;
+    const auto [smoothing, scale, device_scale, is_root, is_weight_shared, wants_gradient] =
+        settings;
     const at::Tensor bias_V = bias.value_or(at::Tensor());
     const bool is_double = hidden_TM.scalar_type() == at::kDouble;
     const auto wide = hidden_TM.options().dtype(is_double ? at::kDouble : at::kFloat);
@@ -171,7 +184,8 @@ LinearCrossEntropyResult linear_cross_entropy(const LinearCrossEntropyInputs& in
   const variable_list out = LinearCrossEntropy::apply(
       in.hidden_TM, in.weight_VM,
       in.bias_V.defined() ? std::optional<at::Tensor>(in.bias_V) : std::nullopt, in.targets_T,
-      Settings{in.label_smoothing, in.scale, in.device_scale, in.is_root, wants_gradient});
+      Settings{in.label_smoothing, in.scale, in.device_scale, in.is_root, in.is_weight_shared,
+               wants_gradient});
   return {out[0], out[1]};
 }
 

@@ -8,12 +8,13 @@ namespace linformer {
 struct LinearCrossEntropyInputs {
   at::Tensor hidden_TM;
   at::Tensor weight_VM;
-  at::Tensor bias_V;             // undefined = none
-  at::Tensor targets_T;          // int64, 0 <= target < V; or int32, negative = a row without one
-  double label_smoothing = 0.0;  // spread uniformly over all V classes
-  double scale = 1.0;            // factor of `loss`, e.g. 1 / tokens of the whole step
-  at::Tensor device_scale;       // float32 scalar on the device, in place of `scale`
-  bool is_root = false;          // backward() starts at `loss`: its gradient is known to be 1
+  at::Tensor bias_V;              // undefined = none
+  at::Tensor targets_T;           // int64, 0 <= target < V; or int32, negative = a row without one
+  double label_smoothing = 0.0;   // spread uniformly over all V classes
+  double scale = 1.0;             // factor of `loss`, e.g. 1 / tokens of the whole step
+  at::Tensor device_scale;        // float32 scalar on the device, in place of `scale`
+  bool is_root = false;           // backward() starts at `loss`: its gradient is known to be 1
+  bool is_weight_shared = false;  // the weight gets gradients from elsewhere as well
 };
 
 struct LinearCrossEntropyResult {

@@ -56,8 +56,6 @@ AcceleratedAttention attention_of(const Columns& columns, const AttentionStarts&
           .out_TM = {},
           .lse_HT = {},
           .heads = heads,
-          .max_queries = starts.max_queries,
-          .max_keys = starts.max_keys,
           .causal = causal};
 }
 
@@ -68,20 +66,14 @@ void save_attention(AutogradContext* context, const AcceleratedAttention& attent
   saved.insert(saved.end(), inputs.begin(), inputs.end());
   context->save_for_backward(saved);
   context->saved_data["heads"] = attention.heads;
-  context->saved_data["max_queries"] = attention.max_queries;
-  context->saved_data["max_keys"] = attention.max_keys;
   context->saved_data["causal"] = attention.causal;
 }
 
 AcceleratedAttention saved_attention(AutogradContext* context, const variable_list& saved,
                                      const Columns& columns) {
-  const auto number = [&](const char* name) { return context->saved_data[name].toInt(); };
-  AcceleratedAttention out = attention_of(columns,
-                                          {.query_B1 = saved[2],
-                                           .key_B1 = saved[3],
-                                           .max_queries = number("max_queries"),
-                                           .max_keys = number("max_keys")},
-                                          number("heads"), context->saved_data["causal"].toBool());
+  AcceleratedAttention out =
+      attention_of(columns, {.query_B1 = saved[2], .key_B1 = saved[3]},
+                   context->saved_data["heads"].toInt(), context->saved_data["causal"].toBool());
   out.out_TM = saved[0];
   out.lse_HT = saved[1];
   return out;

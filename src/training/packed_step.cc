@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "ops/device.h"
+#include "ops/device_event.h"
 #include "ops/linear_cross_entropy.h"
 
 namespace linformer {
@@ -29,13 +30,15 @@ struct PackedStep::Recording {
         shape.target_rows, shape.sequences + 1, shape.target_rows,   1};
     std::int64_t total = 0;
     for (const std::int64_t size : sizes) total += round_up(size, 4);
-    host = at::empty({total}, at::TensorOptions(at::kInt).pinned_memory(true));
+    for (HostCopy& copy : host) {
+      copy.values = at::empty({total}, at::TensorOptions(at::kInt).pinned_memory(true));
+    }
     on_device = at::empty({total}, at::TensorOptions(at::kInt).device(device));
     std::array<at::Tensor, 8> parts;
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       parts[i] = on_device.narrow(0, begin, sizes[i]);
-      addresses[i] = static_cast<std::int32_t*>(host.mutable_data_ptr()) + begin;
+      offsets[i] = begin;
       begin += round_up(sizes[i], 4);
     }
     source = pack_by_starts(parts[0], parts[1], parts[2], max_length);
@@ -45,22 +48,33 @@ struct PackedStep::Recording {
   }
 
   void fill(const HostBatch& batch, std::int64_t max_length) {
+    HostCopy& copy = host[static_cast<std::size_t>(runs % 2)];
+    copy.is_free.wait();
+    const auto part = [&](std::size_t i) {
+      return static_cast<std::int32_t*>(copy.values.mutable_data_ptr()) + offsets[i];
+    };
     fill_side(batch.source, shape.source_rows, shape.sequences, max_length,
-              {addresses[0], addresses[1], addresses[2]});
+              {part(0), part(1), part(2)});
     fill_side(batch.decoder_input, shape.target_rows, shape.sequences, max_length,
-              {addresses[3], addresses[4], addresses[5]});
-    std::copy(batch.labels.begin(), batch.labels.end(), addresses[6]);
-    std::fill(addresses[6] + batch.labels.size(), addresses[6] + shape.target_rows, -1);
+              {part(3), part(4), part(5)});
+    std::copy(batch.labels.begin(), batch.labels.end(), part(6));
+    std::fill(part(6) + batch.labels.size(), part(6) + shape.target_rows, -1);
     const float factor = 1.0F / static_cast<float>(batch.labels.size());
     std::copy_n(reinterpret_cast<const char*>(&factor), sizeof(factor),
-                reinterpret_cast<char*>(addresses[7]));
-    on_device.copy_(host, /*non_blocking=*/true);
+                reinterpret_cast<char*>(part(7)));
+    on_device.copy_(copy.values, /*non_blocking=*/true);
+    copy.is_free.record(on_device.device());
   }
 
   Shape shape;
-  at::Tensor host;
+  /// Two, so that the next batch is written while the last one waits to be copied.
+  struct HostCopy {
+    at::Tensor values;  // pinned
+    DeviceEvent is_free;
+  };
+  std::array<HostCopy, 2> host;
   at::Tensor on_device;
-  std::array<std::int32_t*, 8> addresses{};
+  std::array<std::int64_t, 8> offsets{};
   PackedSequences source;
   PackedSequences decoder_input;
   at::Tensor labels_T;
@@ -139,17 +153,19 @@ PackedStep::Recording& PackedStep::recording_of(const Shape& shape) {
 
 void PackedStep::compute(const Recording& recording) {
   const ForwardOptions options{.training = true};
-  const at::Tensor memory_TM = model_.encode(recording.source, options);
+  std::shared_ptr<void> side_stream = accelerator_.open_side_stream(store_.device());
   LinearCrossEntropyInputs inputs;
-  inputs.hidden_TM = model_.decode(recording.decoder_input, memory_TM, recording.source, options);
+  inputs.hidden_TM = model_.forward(recording.source, recording.decoder_input, options);
   inputs.weight_VM = model_.head_weight();
   inputs.bias_V = model_.head_bias();
   inputs.targets_T = recording.labels_T;
   inputs.label_smoothing = label_smoothing_;
   inputs.device_scale = recording.scale;
   inputs.is_root = true;
+  inputs.is_weight_shared = model_.config().tie_embeddings;
   const LinearCrossEntropyResult result = linear_cross_entropy(inputs);
   result.loss.backward();
+  side_stream.reset();
   nll_.copy_(result.nll_sum);
   optimizer_.apply();
 }

@@ -117,6 +117,7 @@ FinalRecord Trainer::run() {
     while (true) {
       throw_if_interrupted();
       look_at_save();
+      if (is_validation_due() || is_checkpoint_due() || is_finished()) read_results(0);
       if (is_validation_due()) validate();
       if (is_checkpoint_due()) save(is_finished());
       if (is_finished()) break;
@@ -125,6 +126,7 @@ FinalRecord Trainer::run() {
     settle(/*must_succeed=*/true);
   } catch (const Interrupted&) {
     parts_.store.clear_gradients();
+    read_results(0);
     settle(/*must_succeed=*/false);
     if (state_.step > 0 && saved_step_ != state_.step) save(/*must_succeed=*/true);
     parts_.observer.flush();
@@ -164,7 +166,7 @@ void Trainer::run_step() {
   }
   const auto [sums, outcome] = runner_.run(batches, state_.step, rate);
   if (parts_.average != nullptr) parts_.average->update(parts_.store, state_.step);
-  finish_step(sums, outcome, rate, batches);
+  count_step(sums, outcome, rate, batches);
 }
 
 std::string Trainer::place_of_step() const {
@@ -172,27 +174,44 @@ std::string Trainer::place_of_step() const {
          ", pairs from " + std::to_string(state_.sample) + ")";
 }
 
-void Trainer::finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
-                          const StepBatches& batches) {
-  const double nll = sums.nll_sum.item<double>();
-  const double norm = outcome.gradient_norm.item<double>();
-  if (!std::isfinite(nll)) throw DivergenceError("the loss is not finite at " + place_of_step());
-  if (!std::isfinite(norm)) {
-    throw DivergenceError("the gradient of " + parts_.optimizer.first_non_finite(outcome) +
-                          " is not finite at " + place_of_step() +
-                          "; the weights were not changed");
+void Trainer::read_results(std::size_t left) {
+  while (started_.size() > left) {
+    StartedStep& step = started_.front();
+    const std::vector<double> values = step.nll_and_norm.read();
+    if (!std::isfinite(values[0])) {
+      throw DivergenceError("the loss is not finite at " + step.place);
+    }
+    if (!std::isfinite(values[1])) {
+      throw DivergenceError("the gradient of " + parts_.optimizer.first_non_finite(step.outcome) +
+                            " is not finite at " + step.place + "; the weights were not changed");
+    }
+    state_.interval_nll += values[0];
+    state_.interval_tokens += step.target_tokens;
+    state_.interval_norm = values[1];
+    started_.pop_front();
   }
+}
+
+void Trainer::count_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
+                         const StepBatches& batches) {
+  // On a GPU the host is one step ahead, so that the device never waits for it.
+  const bool is_late = parts_.device.is_cuda();
+  started_.push_back({LateScalars({sums.nll_sum, outcome.gradient_norm}),
+                      {outcome.gradient_norm,
+                       is_late ? outcome.gradient_norms_P.clone() : outcome.gradient_norms_P},
+                      sums.target_tokens,
+                      place_of_step()});
+  if (!is_late) read_results(0);
   ++state_.step;
   state_.source_tokens += sums.source_tokens;
   state_.target_tokens += sums.target_tokens;
-  state_.interval_nll += nll;
-  state_.interval_tokens += sums.target_tokens;
-  state_.interval_norm = norm;
   state_.sample = batches.next.batch == 0 ? 0 : state_.sample + batches.pairs;
   state_.epoch = batches.next.epoch;
   state_.batch = batches.next.batch;
   state_.elapsed_seconds = seconds_now();
-  if (state_.step % parts_.config.training.log_every == 0 || is_finished()) {
+  const bool is_logged = state_.step % parts_.config.training.log_every == 0 || is_finished();
+  read_results(is_logged ? 0 : 1);
+  if (is_logged) {
     emit_record(learning_rate);
   } else {
     parts_.observer.on_progress(record(learning_rate));

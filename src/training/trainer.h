@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "data/pair_set.h"
 #include "linformer/error.h"
 #include "model/transformer.h"
+#include "ops/device_event.h"
 #include "tracking/record.h"
 #include "training/checkpoint_writer.h"
 #include "training/corpus_loss.h"
@@ -73,8 +75,11 @@ class Trainer {
   bool is_validation_due() const;
   bool is_checkpoint_due() const;
   void run_step();
-  void finish_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
-                   const StepBatches& batches);
+  /// Counts a step whose work has been started.
+  void count_step(const StepSums& sums, const StepOutcome& outcome, double learning_rate,
+                  const StepBatches& batches);
+  /// Reads losses and norms of all but the `left` last steps. Throws DivergenceError.
+  void read_results(std::size_t left);
   void emit_record(double learning_rate);
   void validate();
   void score(ValidationRecord& record, std::string& sample);
@@ -96,6 +101,14 @@ class Trainer {
   std::unique_ptr<BatchLoader> loader_;
   CheckpointWriter writer_;
   StepRunner runner_;
+  /// A step that was started: the device refuses the update itself where something is not finite.
+  struct StartedStep {
+    LateScalars nll_and_norm;
+    StepOutcome outcome;
+    std::int64_t target_tokens;
+    std::string place;
+  };
+  std::deque<StartedStep> started_;
   std::int64_t total_steps_ = 0;
   std::int64_t steps_per_epoch_ = 0;
   std::int64_t saved_step_ = -1;

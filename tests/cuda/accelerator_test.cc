@@ -5,13 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "model/linformer_attention.h"
 #include "ops/embed.h"
 #include "ops/layer_norm.h"
 #include "ops/length_projection.h"
+#include "ops/linear.h"
 #include "ops/linear_cross_entropy.h"
-#include "ops/linear_relu.h"
 #include "ops/packed_attention.h"
 #include "support/tensors.h"
 
@@ -104,17 +105,56 @@ TEST_F(AcceleratorTest, EmbeddingSumsTheRowsOfAnId) {
   }
 }
 
-TEST_F(AcceleratorTest, LinearWithRelu) {
-  const Twin x({200, 64}, 1);
-  const Twin weight({96, 64}, 2);
-  const Twin upstream({200, 96}, 3);
-  const at::Tensor got = linear_relu(x.gpu, weight.gpu);
-  const at::Tensor want = linear_relu(x.cpu, weight.cpu);
-  (got * upstream.gpu).sum().backward();
-  (want * upstream.cpu).sum().backward();
+/// Values and gradients of `function`, of twins, to a tensor.
+void expect_same(const std::vector<const Twin*>& inputs, const Twin& upstream,
+                 const std::function<at::Tensor(const std::vector<at::Tensor>&)>& function) {
+  std::vector<at::Tensor> on_gpu;
+  std::vector<at::Tensor> on_cpu;
+  for (const Twin* twin : inputs) {
+    on_gpu.push_back(twin->gpu);
+    on_cpu.push_back(twin->cpu);
+    twin->gpu.mutable_grad().reset();
+    twin->cpu.mutable_grad().reset();
+  }
+  const at::Tensor got = function(on_gpu);
+  const at::Tensor want = function(on_cpu);
+  {
+    const std::shared_ptr<void> side = accelerator_of(got.device())->open_side_stream(got.device());
+    got.backward(upstream.gpu.detach());
+  }
+  want.backward(upstream.cpu.detach());
   EXPECT_LT(relative_error(got, want), kTolerance);
-  EXPECT_LT(relative_error(x.gpu.grad(), x.cpu.grad()), kTolerance);
-  EXPECT_LT(relative_error(weight.gpu.grad(), weight.cpu.grad()), kTolerance);
+  for (const Twin* twin : inputs) {
+    EXPECT_LT(relative_error(twin->gpu.grad(), twin->cpu.grad()), kTolerance);
+  }
+}
+
+TEST_F(AcceleratorTest, Linear) {
+  const Twin x({203, 64}, 1);
+  const Twin weight({96, 64}, 2);
+  expect_same({&x, &weight}, Twin({203, 96}, 3),
+              [](const auto& in) { return linformer::linear(in[0], in[1]); });
+}
+
+TEST_F(AcceleratorTest, QueriesAndMemoryByOneWeight) {
+  const Twin query({203, 64}, 1);
+  const Twin memory({75, 64}, 2);
+  const Twin weight({192, 64}, 3);
+  expect_same({&query, &memory, &weight}, Twin({278, 128}, 4), [](const auto& in) {
+    const CrossProjection out = project_cross(in[0], in[1], in[2]);
+    return at::cat({at::cat({out.query_TM, out.query_TM}, 1), out.key_value_S2M});
+  });
+}
+
+TEST_F(AcceleratorTest, FeedForward) {
+  for (const std::int64_t width : {128, 2048, 96}) {
+    SCOPED_TRACE(width);
+    const Twin x({331, 64}, 1);
+    const Twin up({width, 64}, 2, 0.125);
+    const Twin down({64, width}, 3, 0.1);
+    expect_same({&x, &up, &down}, Twin({331, 64}, 4),
+                [](const auto& in) { return feed_forward(in[0], in[1], in[2]); });
+  }
 }
 
 TEST_F(AcceleratorTest, CrossEntropyIgnoresRowsWithoutATarget) {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/linear.h"
+
+#include "ops/accelerator.h"
+
+namespace linformer {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+const Accelerator* accelerator_for(const at::Tensor& x_TM) {
+  return x_TM.scalar_type() == at::kBFloat16 && x_TM.dim() == 2 ? accelerator_of(x_TM.device())
+                                                                : nullptr;
+}
+
+/// gradient^T x -> [N, M], beside what follows.
+at::Tensor weight_gradient(const at::Tensor& gradient_TN, const at::Tensor& x_TM) {
+  at::Tensor out_NM;
+  accelerator_of(x_TM.device())->run_beside({gradient_TN, x_TM}, [&] {
+    out_NM = at::mm(gradient_TN.t(), x_TM);
+  });
+  return out_NM;
+}
+
+struct Linear : torch::autograd::Function<Linear> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_TM,
+                            const at::Tensor& weight_NM) {
+    context->save_for_backward({x_TM, weight_NM});
+    return at::linear(x_TM, weight_NM);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor weight_NM = weight_gradient(outputs[0], saved[0]);
+    return {at::mm(outputs[0], saved[1]), weight_NM};
+  }
+};
+
+struct Cross : torch::autograd::Function<Cross> {
+  static variable_list forward(AutogradContext* context, const at::Tensor& query_TM,
+                               const at::Tensor& memory_SM, const at::Tensor& weight_3MM) {
+    context->save_for_backward({query_TM, memory_SM, weight_3MM});
+    const auto weights = parts(weight_3MM);
+    return {at::linear(query_TM, weights[0]), at::linear(memory_SM, weights[1])};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const auto weights = parts(saved[2]);
+    at::Tensor weight_3MM;
+    accelerator_of(saved[0].device())
+        ->run_beside({outputs[0], outputs[1], saved[0], saved[1]}, [&] {
+          weight_3MM = at::empty(saved[2].sizes(), saved[2].options());
+          const auto gradients = parts(weight_3MM);
+          at::Tensor query_MM = gradients[0];
+          at::Tensor key_value_2MM = gradients[1];
+          at::mm_out(query_MM, outputs[0].t(), saved[0]);
+          at::mm_out(key_value_2MM, outputs[1].t(), saved[1]);
+        });
+    return {at::mm(outputs[0], weights[0]), at::mm(outputs[1], weights[1]), weight_3MM};
+  }
+
+  /// The rows of queries, and those of keys and values.
+  static std::vector<at::Tensor> parts(const at::Tensor& weight_3MM) {
+    const std::int64_t width = weight_3MM.size(1);
+    return {weight_3MM.narrow(0, 0, width), weight_3MM.narrow(0, width, 2 * width)};
+  }
+};
+
+struct FeedForwardProducts : torch::autograd::Function<FeedForwardProducts> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_TM,
+                            const at::Tensor& up_FM, const at::Tensor& down_MF) {
+    // cuBLASLt applies the ReLU as the last step of a product with a bias.
+    const at::Tensor no_bias_F = at::zeros({up_FM.size(0)}, up_FM.options());
+    const at::Tensor inner_TF = at::_addmm_activation(no_bias_F, x_TM, up_FM.t());
+    context->save_for_backward({x_TM, up_FM, down_MF, inner_TF});
+    return at::linear(inner_TF, down_MF);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor down_MF = weight_gradient(outputs[0], saved[3]);
+    at::Tensor inner_TF = at::mm(outputs[0], saved[2]);
+    at::threshold_backward_out(inner_TF, inner_TF, saved[3], 0);  // in place, in the L2 cache
+    const at::Tensor up_FM = weight_gradient(inner_TF, saved[0]);
+    return {at::mm(inner_TF, saved[1]), up_FM, down_MF};
+  }
+};
+
+}  // namespace
+
+at::Tensor linear(const at::Tensor& x_TM, const at::Tensor& weight_NM) {
+  if (accelerator_for(x_TM) != nullptr) return Linear::apply(x_TM, weight_NM);
+  return at::linear(x_TM, weight_NM);
+}
+
+CrossProjection project_cross(const at::Tensor& query_TM, const at::Tensor& memory_SM,
+                              const at::Tensor& weight_3MM) {
+  if (accelerator_for(query_TM) != nullptr) {
+    const variable_list out = Cross::apply(query_TM, memory_SM, weight_3MM);
+    return {out[0], out[1]};
+  }
+  const auto weights = Cross::parts(weight_3MM);
+  return {at::linear(query_TM, weights[0]), at::linear(memory_SM, weights[1])};
+}
+
+at::Tensor feed_forward(const at::Tensor& x_TM, const at::Tensor& up_FM,
+                        const at::Tensor& down_MF) {
+  if (accelerator_for(x_TM) != nullptr) {
+    return FeedForwardProducts::apply(x_TM, up_FM, down_MF);
+  }
+  return at::linear(at::linear(x_TM, up_FM).relu(), down_MF);
+}
+
+}  // namespace linformer

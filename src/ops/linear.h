@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "ops/torch.h"
+
+namespace linformer {
+
+// Shapes: T, S rows, M model width, N outputs, F width inside the feed-forward layer. Weights are
+// [out, in]. On a GPU in bfloat16 gradients of weights are computed beside what follows them
+// (Accelerator::run_beside); the products are cuBLAS's. Elsewhere these are compositions of ATen.
+
+/// x_TM W^T -> [T, N].
+at::Tensor linear(const at::Tensor& x_TM, const at::Tensor& weight_NM);
+
+struct CrossProjection {
+  at::Tensor query_TM;
+  at::Tensor key_value_S2M;
+};
+/// Queries of one input and keys and values of another by the rows of one weight_3MM: Q, K, V.
+CrossProjection project_cross(const at::Tensor& query_TM, const at::Tensor& memory_SM,
+                              const at::Tensor& weight_3MM);
+
+/// W_down max(0, W_up x) -> [T, M].
+at::Tensor feed_forward(const at::Tensor& x_TM, const at::Tensor& up_FM, const at::Tensor& down_MF);
+
+}  // namespace linformer
