@@ -6,7 +6,7 @@ namespace linformer {
 namespace {
 
 constexpr int kSlots = 32;       // of a tile; its tokens and columns are kTile
-constexpr int kColumnTiles = 4;  // of a block
+constexpr int kColumnTiles = 2;  // of a block
 constexpr int kSumCells = 32;
 constexpr int kSumGroups = 8;
 constexpr int kSumSequences = 256;
@@ -78,6 +78,7 @@ __device__ void load_projection(const void* base, const LengthProjection& in, in
     }
     return;
   }
+#pragma unroll 1
   for (int i = threadIdx.x; i < kSlots * kTile; i += kTileThreads) {
     const int slot = first_slot + i / kTile;
     const int token = first_token + i % kTile;
@@ -92,6 +93,7 @@ __device__ void load_slots(const LengthProjectionBackward& in, const Sequence& s
                            std::int64_t slot_row, int first_slot, std::int64_t first_column,
                            Tile<kTile>& to) {
   const auto* from = static_cast<const __nv_bfloat16*>(in.slots_gradient_S2M);
+#pragma unroll 1
   for (int i = threadIdx.x; i < kSlots * kTile / 8; i += kTileThreads) {
     const int row = i / (kTile / 8);
     const int column = i % (kTile / 8) * 8;
@@ -170,12 +172,13 @@ __global__ void __launch_bounds__(kTileThreads)
     tokens[step % 2].load_async(at_row(in.kv_T2M, sequence.start * in.kv_stride + column),
                                 in.kv_stride, first, sequence.length);
   };
-  load(0);
   float sums[4][4] = {};
-  for (int step = 0; step < token_tiles * columns.count; ++step) {
+#pragma unroll 1
+  for (int step = -1; step < token_tiles * columns.count; ++step) {
     wait_for_copies();
     __syncthreads();  // and the other tiles have been read
     if (step + 1 < token_tiles * columns.count) load(step + 1);
+    if (step < 0) continue;
 #pragma unroll
     for (int k = 0; k < kTile; k += 16) {
       const Fragment a = weights[token_tiles > 1 ? step % 2 : 0].left(own_slot, k, lane);
@@ -222,12 +225,13 @@ __global__ void __launch_bounds__(kTileThreads)
     }
     load_slots(in, sequence, slot_row, first, column, slots[step % 2]);
   };
-  load(0);
   Sums<kTile> sums;
-  for (int step = 0; step < slot_tiles * columns.count; ++step) {
+#pragma unroll 1
+  for (int step = -1; step < slot_tiles * columns.count; ++step) {
     wait_for_copies();
     __syncthreads();
     if (step + 1 < slot_tiles * columns.count) load(step + 1);
+    if (step < 0) continue;
 #pragma unroll
     for (int k = 0; k < kSlots; k += 16) {
       sums.add(weights[slot_tiles > 1 ? step % 2 : 0].left_transposed(k, own_token, lane),

@@ -42,7 +42,7 @@ struct Place {
     queries = in.query_start_B1[b + 1] - query_start;
     key_start = in.key_start_B1[b];
     keys = in.key_start_B1[b + 1] - key_start;
-    column = blockIdx.y * in.head_width;
+    column = blockIdx.x * in.head_width;
   }
   __device__ bool is_long() const { return queries > kTile || keys > kTile; }
 };
@@ -53,8 +53,8 @@ struct Task {
   int tile;  // of those of the sequence; -1: nothing is left
 };
 
-/// The task of a block: `count(place)` tasks of each sequence, those of long ones first, so that
-/// they do not end last.
+/// The task of a block, the same for each head (blockIdx.x, so that heads follow one another):
+/// `count(place)` tasks of each sequence, those of long ones first, so that they do not end last.
 template <typename Count>
 __device__ Task find_task(const ShortAttention& in, const Count& count) {
   __shared__ int warp_sums[kThreads / kWarp][2];
@@ -89,8 +89,8 @@ __device__ Task find_task(const ShortAttention& in, const Count& count) {
   int all_long = 0;
 #pragma unroll
   for (int w = 0; w < kThreads / kWarp; ++w) all_long += warp_sums[w][1];
-  const bool wants_long = static_cast<int>(blockIdx.x) < all_long;
-  const int index = static_cast<int>(blockIdx.x) - (wants_long ? 0 : all_long);
+  const bool wants_long = static_cast<int>(blockIdx.y) < all_long;
+  const int index = static_cast<int>(blockIdx.y) - (wants_long ? 0 : all_long);
   int before = wants_long ? sums[1] - own[1] : sums[0] - own[0];
   for (int w = 0; w < warp; ++w) before += warp_sums[w][wants_long];
   if (index >= before && index < before + (wants_long ? own[1] : own[0])) {
@@ -301,7 +301,7 @@ __global__ void __launch_bounds__(kThreads, 3)
     const float sum = quad_sum(softmax.sum[half]);
     inverse[half] = sum > 0 ? 1.0F / sum : 0.0F;
     if (lane % 4 == 0 && row + half * 8 < place.queries) {
-      in.lse_HT[blockIdx.y * in.rows + place.query_start + row + half * 8] =
+      in.lse_HT[blockIdx.x * in.rows + place.query_start + row + half * 8] =
           sum > 0 ? softmax.largest[half] + log2f(sum) : 0.0F;
     }
   }
@@ -335,7 +335,7 @@ struct QueryNumbers {
         static_cast<const Vector8*>(at_row(static_cast<const void*>(forward.out_TM), element));
 #pragma unroll
     for (int i = 0; i < kVectors; ++i) part.out[i] = from[i];
-    part.lse = forward.lse_HT[blockIdx.y * forward.rows + place.query_start + query];
+    part.lse = forward.lse_HT[blockIdx.x * forward.rows + place.query_start + query];
     return part;
   }
   /// `gradients` has arrived.
@@ -642,8 +642,8 @@ std::int64_t most_tiles(std::int64_t rows, std::int64_t batch) { return rows / k
 }  // namespace
 
 void short_attention_forward(const ShortAttention& in, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>(most_tiles(in.rows, in.batch)),
-                  static_cast<unsigned>(in.heads));
+  const dim3 grid(static_cast<unsigned>(in.heads),
+                  static_cast<unsigned>(most_tiles(in.rows, in.batch)));
   if (in.head_width == 32) {
     launch_forward<32>(in, grid, stream);
   } else {
@@ -653,9 +653,9 @@ void short_attention_forward(const ShortAttention& in, cudaStream_t stream) {
 
 void short_attention_backward(const ShortAttentionBackward& in, cudaStream_t stream) {
   const ShortAttention& forward = in.forward;
-  const dim3 grid(static_cast<unsigned>(most_tiles(forward.rows, forward.batch) +
-                                        most_tiles(forward.key_rows, forward.batch)),
-                  static_cast<unsigned>(forward.heads));
+  const dim3 grid(static_cast<unsigned>(forward.heads),
+                  static_cast<unsigned>(most_tiles(forward.rows, forward.batch) +
+                                        most_tiles(forward.key_rows, forward.batch)));
   if (forward.head_width == 32) {
     launch_backward<32>(in, grid, stream);
   } else {
