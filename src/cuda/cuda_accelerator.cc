@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <tuple>
+#include <utility>
+
 #include "cuda/torch_cuda.h"
 #include "kernels/adam_cuda.h"
 #include "kernels/cross_entropy_cuda.h"
@@ -88,17 +92,6 @@ LengthProjection projection(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
   return out;
 }
 
-/// Room for the slots of every sequence, with their starts.
-Accelerator::ProjectedLength slots_of(const at::Tensor& kv_T2M, const at::Tensor& start_B1,
-                                      std::int64_t slots, bool all_slots) {
-  const std::int64_t batch = start_B1.size(0) - 1;
-  Accelerator::ProjectedLength out{at::empty({batch * slots, kv_T2M.size(1)}, kv_T2M.options()),
-                                   at::empty_like(start_B1)};
-  find_slot_starts(integers_of(start_B1), batch, slots, all_slots,
-                   static_cast<std::int32_t*>(out.slot_start_B1.mutable_data_ptr()), stream());
-  return out;
-}
-
 SegmentPooling pooling(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
                        const at::Tensor& start_B1, const Accelerator::ProjectedLength& slots,
                        std::int64_t num_slots) {
@@ -121,7 +114,34 @@ SegmentPooling pooling(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
   return out;
 }
 
-ShortAttention short_attention(const AcceleratedAttention& in) {
+/// A plan and the tensor that holds its tasks.
+struct PlannedAttention {
+  AttentionPlan plan;
+  at::Tensor tasks;
+};
+
+PlannedAttention plan(const AcceleratedAttention& in) {
+  const std::int64_t batch = in.query_start_B1.size(0) - 1;
+  const std::int64_t rows = in.query_TM.size(0);
+  const std::int64_t forward = attention_tasks(rows, 0, batch);
+  const std::int64_t backward = attention_tasks(rows, in.key_SM.size(0), batch);
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(AttentionTask));
+  const at::Tensor tasks =
+      at::empty({(forward + backward) * kSize}, in.query_TM.options().dtype(at::kByte));
+  auto* const first = static_cast<AttentionTask*>(tasks.mutable_data_ptr());
+  const AttentionPlan out{.query_start_B1 = integers_of(in.query_start_B1),
+                          .key_start_B1 = integers_of(in.key_start_B1),
+                          .batch = batch,
+                          .forward_P = first,
+                          .forward_tasks = forward,
+                          .backward_P = first + forward,
+                          .backward_tasks = backward};
+  plan_attention(out, stream());
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return {out, tasks};
+}
+
+ShortAttention short_attention(const AcceleratedAttention& in, const AttentionPlan& plan) {
   for (const at::Tensor& x : {in.query_TM, in.key_SM, in.value_SM}) {
     check_bfloat16(x);
     TORCH_CHECK(x.stride(0) % 8 == 0, "rows that are not aligned");
@@ -132,22 +152,22 @@ ShortAttention short_attention(const AcceleratedAttention& in) {
           .value_SM = in.value_SM.const_data_ptr(),
           .query_stride = in.query_TM.stride(0),
           .key_value_stride = in.key_SM.stride(0),
-          .query_start_B1 = integers_of(in.query_start_B1),
-          .key_start_B1 = integers_of(in.key_start_B1),
+          .plan = plan,
           .out_TM = in.out_TM.mutable_data_ptr(),
           .lse_HT = data_of(in.lse_HT),
           .rows = in.query_TM.size(0),
-          .key_rows = in.key_SM.size(0),
-          .batch = in.query_start_B1.size(0) - 1,
           .heads = in.heads,
           .head_width = in.query_TM.size(1) / in.heads,
           .causal = in.causal};
 }
 
-/// The second stream of training, and what its work still reads.
+/// The second stream of training, what its work still reads, and what all layers of the pass derive
+/// from the starts of the same sequences.
 struct SideStream {
   c10::cuda::CUDAStream stream;
   std::vector<at::Tensor> kept;
+  std::map<std::pair<const void*, const void*>, PlannedAttention> plans;
+  std::map<std::tuple<const void*, std::int64_t, bool>, at::Tensor> slot_starts;
 
   /// What `later` is given from now on starts after all that `earlier` was given.
   static void order(const c10::cuda::CUDAStream& earlier, const c10::cuda::CUDAStream& later) {
@@ -221,7 +241,7 @@ class CudaAccelerator final : public Accelerator {
     const c10::cuda::CUDAGuard guard(attention.query_TM.device());
     attention.out_TM = at::empty(attention.query_TM.sizes(), attention.query_TM.options());
     attention.lse_HT = floats({attention.heads, attention.query_TM.size(0)}, attention.query_TM);
-    short_attention_forward(short_attention(attention), stream());
+    short_attention_forward(short_attention(attention, planned(attention).plan), stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
   }
 
@@ -231,7 +251,7 @@ class CudaAccelerator final : public Accelerator {
     const c10::cuda::CUDAGuard guard(attention.query_TM.device());
     const at::Tensor gradient = gradient_TM.contiguous();
     check_bfloat16(gradient);
-    short_attention_backward({.forward = short_attention(attention),
+    short_attention_backward({.forward = short_attention(attention, planned(attention).plan),
                               .out_gradient_TM = gradient.const_data_ptr(),
                               .query_gradient_TM = query_gradient_TM.mutable_data_ptr(),
                               .key_gradient_SM = key_gradient_SM.mutable_data_ptr(),
@@ -434,7 +454,7 @@ class CudaAccelerator final : public Accelerator {
     TORCH_CHECK(side_ == nullptr, "the side stream is open already");
     static const c10::cuda::CUDAStream low =
         at::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index());
-    side_ = std::make_unique<SideStream>(SideStream{low, {}});
+    side_ = std::make_unique<SideStream>(SideStream{low, {}, {}, {}});
     const auto main = at::cuda::getCurrentCUDAStream(device.index());
     return {side_.get(), [this, main](void*) noexcept {
               try {
@@ -457,6 +477,37 @@ class CudaAccelerator final : public Accelerator {
   }
 
  private:
+  PlannedAttention planned(const AcceleratedAttention& attention) const {
+    if (side_ == nullptr) return plan(attention);
+    const std::pair key{attention.query_start_B1.const_data_ptr(),
+                        attention.key_start_B1.const_data_ptr()};
+    const auto place = side_->plans.find(key);
+    if (place != side_->plans.end()) return place->second;
+    return side_->plans.emplace(key, plan(attention)).first->second;
+  }
+
+  /// Where the slots of each sequence begin.
+  at::Tensor slot_starts(const at::Tensor& start_B1, std::int64_t slots, bool all_slots) const {
+    const auto make = [&] {
+      at::Tensor out = at::empty_like(start_B1);
+      find_slot_starts(integers_of(start_B1), start_B1.size(0) - 1, slots, all_slots,
+                       static_cast<std::int32_t*>(out.mutable_data_ptr()), stream());
+      return out;
+    };
+    if (side_ == nullptr) return make();
+    at::Tensor& kept = side_->slot_starts[{start_B1.const_data_ptr(), slots, all_slots}];
+    if (!kept.defined()) kept = make();
+    return kept;
+  }
+
+  /// Room for the slots of every sequence, with their starts.
+  ProjectedLength slots_of(const at::Tensor& kv_T2M, const at::Tensor& start_B1, std::int64_t slots,
+                           bool all_slots) const {
+    const std::int64_t batch = start_B1.size(0) - 1;
+    return {at::empty({batch * slots, kv_T2M.size(1)}, kv_T2M.options()),
+            slot_starts(start_B1, slots, all_slots)};
+  }
+
   mutable std::unique_ptr<SideStream> side_;  // while it is open
 };
 

@@ -2,7 +2,7 @@
 // Blocks of two groups of four warps. A warp owns 16 rows of a tile of 64 and multiplies them with
 // half of the rows of other tiles in shared memory (mma.m16n8k16); the groups' halves are added up
 // at the end, which halves the chain of a long sequence's tiles, and with it the kernel's time.
-// Blocks find their sequence and tile by the starts. In the backward pass a sequence of one tile of
+// In the backward pass a sequence of one tile of
 // queries and one of keys, as most are, is one block's for each head; of longer ones a block owns
 // queries or keys and recomputes the scores, so that nothing is added across blocks.
 #include "kernels/short_attention_cuda.h"
@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kGroup = kTileThreads;  // threads
 constexpr int kThreads = 2 * kGroup;
+constexpr int kPlanThreads = 256;
 constexpr int kHalf = kTile / 2;  // rows of a met tile for each group
 constexpr float kLog2E = 1.4426950408889634F;
 
@@ -32,82 +33,96 @@ __device__ void add_scores(const Tile<kWidth>& own, int own_row, const Tile<kWid
 
 __device__ int tiles_of(int rows) { return (rows + kTile - 1) / kTile; }
 
-/// A sequence, as a block sees it.
+/// A sequence, as a block sees it; blocks of its heads follow one another.
 struct Place {
   int query_start, queries, key_start, keys;
   std::int64_t column;  // of the head
 
-  __device__ Place(const ShortAttention& in, int b) {
-    query_start = in.query_start_B1[b];
-    queries = in.query_start_B1[b + 1] - query_start;
-    key_start = in.key_start_B1[b];
-    keys = in.key_start_B1[b + 1] - key_start;
-    column = blockIdx.x * in.head_width;
-  }
+  __device__ Place(const AttentionTask& task, std::int64_t head_width)
+      : query_start(task.query_start),
+        queries(task.queries),
+        key_start(task.key_start),
+        keys(task.keys),
+        column(blockIdx.x * head_width) {}
   __device__ bool is_long() const { return queries > kTile || keys > kTile; }
 };
 
-/// What a block works on.
-struct Task {
-  Place place;
-  int tile;  // of those of the sequence; -1: nothing is left
+__device__ AttentionTask task_of_block(const AttentionTask* task_P) {
+  AttentionTask task;
+  const auto* from = reinterpret_cast<const int4*>(task_P + blockIdx.y);
+  auto* to = reinterpret_cast<int4*>(&task);
+  to[0] = from[0];
+  to[1] = from[1];
+  return task;
+}
+
+/// The tasks of a sequence, in one direction.
+struct Tasks {
+  AttentionTask task;
+  int count;
+  bool is_long;
+
+  __device__ Tasks(const AttentionPlan& plan, int b, bool backward) {
+    task = {};
+    task.query_start = plan.query_start_B1[b];
+    task.queries = plan.query_start_B1[b + 1] - task.query_start;
+    task.key_start = plan.key_start_B1[b];
+    task.keys = plan.key_start_B1[b + 1] - task.key_start;
+    const int queries = tiles_of(task.queries);
+    const int keys = tiles_of(task.keys);
+    is_long = queries > 1 || keys > 1;
+    count = !backward ? queries : is_long ? queries + keys : max(queries, keys);
+  }
 };
 
-/// The task of a block, the same for each head (blockIdx.x, so that heads follow one another):
-/// `count(place)` tasks of each sequence, those of long ones first, so that they do not end last.
-template <typename Count>
-__device__ Task find_task(const ShortAttention& in, const Count& count) {
-  __shared__ int warp_sums[kThreads / kWarp][2];
-  __shared__ int found[2];
+/// Block 0 makes the tasks of the forward pass, block 1 those of the backward pass.
+__global__ void __launch_bounds__(kPlanThreads) plan_kernel(AttentionPlan plan) {
+  __shared__ int warp_sums[2][kPlanThreads / kWarp];
+  const bool backward = blockIdx.x == 1;
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
-  const int batch = static_cast<int>(in.batch);
-  const int each = (batch + kThreads - 1) / kThreads;
+  const int batch = static_cast<int>(plan.batch);
+  const int each = (batch + kPlanThreads - 1) / kPlanThreads;
   const int begin = min(batch, static_cast<int>(threadIdx.x) * each);
   const int end = min(batch, begin + each);
   int own[2] = {};  // tasks of short sequences, and of long ones
   for (int b = begin; b < end; ++b) {
-    const Place place(in, b);
-    own[0] += place.is_long() ? 0 : count(place);
-    own[1] += place.is_long() ? count(place) : 0;
+    const Tasks tasks(plan, b, backward);
+    own[0] += tasks.is_long ? 0 : tasks.count;
+    own[1] += tasks.is_long ? tasks.count : 0;
   }
   int sums[2] = {own[0], own[1]};  // of the lanes up to this one
 #pragma unroll
-  for (int offset = 1; offset < kWarp; offset *= 2) {
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 2; ++i) {
+    for (int offset = 1; offset < kWarp; offset *= 2) {
       const int other = __shfl_up_sync(0xFFFFFFFFU, sums[i], offset);
       if (lane >= offset) sums[i] += other;
     }
+    if (lane == kWarp - 1) warp_sums[i][warp] = sums[i];
   }
-  if (lane == kWarp - 1) {
-    warp_sums[warp][0] = sums[0];
-    warp_sums[warp][1] = sums[1];
-  }
-  if (threadIdx.x == 0) found[1] = -1;
   __syncthreads();
-  int all_long = 0;
+  int all[2] = {};
+  int at[2] = {sums[0] - own[0], sums[1] - own[1]};
 #pragma unroll
-  for (int w = 0; w < kThreads / kWarp; ++w) all_long += warp_sums[w][1];
-  const bool wants_long = static_cast<int>(blockIdx.y) < all_long;
-  const int index = static_cast<int>(blockIdx.y) - (wants_long ? 0 : all_long);
-  int before = wants_long ? sums[1] - own[1] : sums[0] - own[0];
-  for (int w = 0; w < warp; ++w) before += warp_sums[w][wants_long];
-  if (index >= before && index < before + (wants_long ? own[1] : own[0])) {
-    for (int b = begin; b < end; ++b) {
-      const Place place(in, b);
-      if (place.is_long() != wants_long) continue;
-      const int tasks = count(place);
-      if (index < before + tasks) {
-        found[0] = b;
-        found[1] = index - before;
-        break;
-      }
-      before += tasks;
+  for (int i = 0; i < 2; ++i) {
+    for (int w = 0; w < kPlanThreads / kWarp; ++w) {
+      all[i] += warp_sums[i][w];
+      if (w < warp) at[i] += warp_sums[i][w];
     }
   }
-  __syncthreads();
-  return {Place(in, found[1] < 0 ? 0 : found[0]), found[1]};
+  at[0] += all[1];
+  AttentionTask* out = backward ? plan.backward_P : plan.forward_P;
+  for (int b = begin; b < end; ++b) {
+    Tasks tasks(plan, b, backward);
+    for (int tile = 0; tile < tasks.count; ++tile) {
+      tasks.task.tile = tile;
+      out[tasks.is_long ? at[1]++ : at[0]++] = tasks.task;
+    }
+  }
+  AttentionTask none = {};
+  none.tile = -1;
+  const auto capacity = static_cast<int>(backward ? plan.backward_tasks : plan.forward_tasks);
+  for (int i = all[0] + all[1] + threadIdx.x; i < capacity; i += kPlanThreads) out[i] = none;
 }
 
 __device__ float quad_max(float value) {
@@ -249,9 +264,9 @@ __global__ void __launch_bounds__(kThreads, 3)
     forward_kernel(const __grid_constant__ ShortAttention in) {
   extern __shared__ char memory[];
   auto& shared = *reinterpret_cast<ForwardShared<kWidth>*>(memory);
-  const Task task = find_task(in, [](const Place& place) { return tiles_of(place.queries); });
+  const AttentionTask task = task_of_block(in.plan.forward_P);
   if (task.tile < 0) return;
-  const Place& place = task.place;
+  const Place place(task, in.head_width);
   const int lane = threadIdx.x % kWarp;
   const int own_row = threadIdx.x % kGroup / kWarp * 16;
   const int group = threadIdx.x / kGroup;
@@ -600,13 +615,9 @@ __global__ void __launch_bounds__(kThreads, 2)
     backward_kernel(const __grid_constant__ ShortAttentionBackward in) {
   extern __shared__ char memory[];
   auto& shared = *reinterpret_cast<BackwardShared<kWidth>*>(memory);
-  const Task task = find_task(in.forward, [](const Place& place) {
-    const int queries = tiles_of(place.queries);
-    const int keys = tiles_of(place.keys);
-    return place.is_long() ? queries + keys : max(queries, keys);
-  });
+  const AttentionTask task = task_of_block(in.forward.plan.backward_P);
   if (task.tile < 0) return;
-  const Place& place = task.place;
+  const Place place(task, in.forward.head_width);
   const int query_tiles = tiles_of(place.queries);
   if (!place.is_long()) {
     backward_whole<kWidth>(in, place, shared);
@@ -636,14 +647,18 @@ void launch_backward(const ShortAttentionBackward& in, dim3 grid, cudaStream_t s
   backward_kernel<kWidth><<<grid, kThreads, sizeof(BackwardShared<kWidth>), stream>>>(in);
 }
 
-/// As many tiles as so many rows in so many sequences can have.
-std::int64_t most_tiles(std::int64_t rows, std::int64_t batch) { return rows / kTile + batch; }
-
 }  // namespace
 
+std::int64_t attention_tasks(std::int64_t rows, std::int64_t key_rows, std::int64_t batch) {
+  return rows / kTile + batch + (key_rows > 0 ? key_rows / kTile + batch : 0);
+}
+
+void plan_attention(const AttentionPlan& plan, cudaStream_t stream) {
+  plan_kernel<<<2, kPlanThreads, 0, stream>>>(plan);
+}
+
 void short_attention_forward(const ShortAttention& in, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>(in.heads),
-                  static_cast<unsigned>(most_tiles(in.rows, in.batch)));
+  const dim3 grid(static_cast<unsigned>(in.heads), static_cast<unsigned>(in.plan.forward_tasks));
   if (in.head_width == 32) {
     launch_forward<32>(in, grid, stream);
   } else {
@@ -654,8 +669,7 @@ void short_attention_forward(const ShortAttention& in, cudaStream_t stream) {
 void short_attention_backward(const ShortAttentionBackward& in, cudaStream_t stream) {
   const ShortAttention& forward = in.forward;
   const dim3 grid(static_cast<unsigned>(forward.heads),
-                  static_cast<unsigned>(most_tiles(forward.rows, forward.batch) +
-                                        most_tiles(forward.key_rows, forward.batch)));
+                  static_cast<unsigned>(forward.plan.backward_tasks));
   if (forward.head_width == 32) {
     launch_backward<32>(in, grid, stream);
   } else {

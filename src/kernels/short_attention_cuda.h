@@ -7,8 +7,30 @@
 
 namespace linformer {
 
+/// What a block of attention works on: a tile of 64 rows of one sequence.
+struct AttentionTask {
+  std::int32_t query_start, queries, key_start, keys;
+  std::int32_t tile;  // of the queries' tiles, behind them the keys'; -1: nothing is left
+  std::int32_t unused[3];
+};
+
+/// The tasks of attention between packed sequences: those of long ones first, so that they do not
+/// end last. Made once for all layers and both directions.
+struct AttentionPlan {
+  const std::int32_t* query_start_B1;
+  const std::int32_t* key_start_B1;
+  std::int64_t batch;
+  AttentionTask* forward_P;  // attention_tasks(rows of queries, 0, batch)
+  std::int64_t forward_tasks;
+  AttentionTask* backward_P;  // attention_tasks(rows of queries, rows of keys, batch)
+  std::int64_t backward_tasks;
+};
+/// As many as such sequences can have.
+std::int64_t attention_tasks(std::int64_t rows, std::int64_t key_rows, std::int64_t batch);
+void plan_attention(const AttentionPlan& plan, cudaStream_t stream);
+
 /// Scaled dot-product attention of packed sequences of a few hundred tokens, without a pad: queries
-/// of sequence b are rows query_start_B1[b] up to [b + 1], its keys and values likewise. Head h is
+/// and keys of each as the plan has them. Head h is
 /// columns h D to (h + 1) D of a row. bfloat16 arrays on the device, 16-byte aligned rows; products
 /// in bfloat16 with float32 sums, softmax in float32. Queries of a sequence without keys get 0.
 struct ShortAttention {
@@ -17,13 +39,10 @@ struct ShortAttention {
   const void* value_SM;
   std::int64_t query_stride;  // elements from one row to the next
   std::int64_t key_value_stride;
-  const std::int32_t* query_start_B1;
-  const std::int32_t* key_start_B1;
+  AttentionPlan plan;
   void* out_TM;       // rows of H D
   float* lse_HT;      // log2 of the softmax's denominator, for the backward pass
   std::int64_t rows;  // T
-  std::int64_t key_rows;
-  std::int64_t batch;
   std::int64_t heads;
   std::int64_t head_width;  // D: 32 or 64
   bool causal;

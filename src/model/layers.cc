@@ -33,10 +33,11 @@ FeedForward::FeedForward(const ModelConfig& config, const ParameterScope& scope)
     : up_FM_(scope.add("0.weight", {config.ffn_dim, config.model_dim},
                        config.compatibility ? Init::kUniformFanIn : Init::kXavier)),
       down_MF_(scope.add("2.weight", {config.model_dim, config.ffn_dim},
-                         config.compatibility ? Init::kUniformFanIn : Init::kXavier)) {}
+                         config.compatibility ? Init::kUniformFanIn : Init::kXavier)),
+      zeros_F_(at::zeros({config.ffn_dim}, up_FM_.options().requires_grad(false))) {}
 
 at::Tensor FeedForward::forward(const at::Tensor& x_TM) const {
-  return feed_forward(x_TM, up_FM_, down_MF_);
+  return feed_forward(x_TM, up_FM_, down_MF_, zeros_F_);
 }
 
 Residual::Residual(const ModelConfig& config, const ParameterScope& norm_scope)

@@ -31,6 +31,7 @@ class FeedForward {
  private:
   at::Tensor up_FM_;
   at::Tensor down_MF_;
+  at::Tensor zeros_F_;
 };
 
 /// What runs between sublayers, once for the sublayer and once for the residual that goes past it:

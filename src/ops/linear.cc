@@ -70,10 +70,9 @@ struct Cross : torch::autograd::Function<Cross> {
 
 struct FeedForwardProducts : torch::autograd::Function<FeedForwardProducts> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_TM,
-                            const at::Tensor& up_FM, const at::Tensor& down_MF) {
-    // cuBLASLt applies the ReLU as the last step of a product with a bias.
-    const at::Tensor no_bias_F = at::zeros({up_FM.size(0)}, up_FM.options());
-    const at::Tensor inner_TF = at::_addmm_activation(no_bias_F, x_TM, up_FM.t());
+                            const at::Tensor& up_FM, const at::Tensor& down_MF,
+                            const at::Tensor& zeros_F) {
+    const at::Tensor inner_TF = at::_addmm_activation(zeros_F, x_TM, up_FM.t());
     context->save_for_backward({x_TM, up_FM, down_MF, inner_TF});
     return at::linear(inner_TF, down_MF);
   }
@@ -84,7 +83,7 @@ struct FeedForwardProducts : torch::autograd::Function<FeedForwardProducts> {
     at::Tensor inner_TF = at::mm(outputs[0], saved[2]);
     at::threshold_backward_out(inner_TF, inner_TF, saved[3], 0);  // in place, in the L2 cache
     const at::Tensor up_FM = weight_gradient(inner_TF, saved[0]);
-    return {at::mm(inner_TF, saved[1]), up_FM, down_MF};
+    return {at::mm(inner_TF, saved[1]), up_FM, down_MF, {}};
   }
 };
 
@@ -105,10 +104,10 @@ CrossProjection project_cross(const at::Tensor& query_TM, const at::Tensor& memo
   return {at::linear(query_TM, weights[0]), at::linear(memory_SM, weights[1])};
 }
 
-at::Tensor feed_forward(const at::Tensor& x_TM, const at::Tensor& up_FM,
-                        const at::Tensor& down_MF) {
+at::Tensor feed_forward(const at::Tensor& x_TM, const at::Tensor& up_FM, const at::Tensor& down_MF,
+                        const at::Tensor& zeros_F) {
   if (accelerator_for(x_TM) != nullptr) {
-    return FeedForwardProducts::apply(x_TM, up_FM, down_MF);
+    return FeedForwardProducts::apply(x_TM, up_FM, down_MF, zeros_F);
   }
   return at::linear(at::linear(x_TM, up_FM).relu(), down_MF);
 }

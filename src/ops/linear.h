@@ -20,7 +20,9 @@ struct CrossProjection {
 CrossProjection project_cross(const at::Tensor& query_TM, const at::Tensor& memory_SM,
                               const at::Tensor& weight_3MM);
 
-/// W_down max(0, W_up x) -> [T, M].
-at::Tensor feed_forward(const at::Tensor& x_TM, const at::Tensor& up_FM, const at::Tensor& down_MF);
+/// W_down max(0, W_up x) -> [T, M]. `zeros_F` are zeros of the weights' type and device: cuBLASLt
+/// applies a ReLU as the last step of a product with a bias.
+at::Tensor feed_forward(const at::Tensor& x_TM, const at::Tensor& up_FM, const at::Tensor& down_MF,
+                        const at::Tensor& zeros_F);
 
 }  // namespace linformer

@@ -12,7 +12,7 @@
 namespace linformer {
 namespace {
 
-constexpr std::int64_t kRowStep = 256;  // rows of a shape are multiples of it
+constexpr std::int64_t kRowStep = 128;  // rows of a shape are multiples of it
 constexpr std::int64_t kSequenceStep = 8;
 constexpr std::size_t kMaxRecordings = 128;  // a graph takes memory and a quarter of a second
 

@@ -12,7 +12,8 @@ namespace {
 TEST(Linear, IsTheProductWithTheTransposedWeight) {
   const at::Tensor x_TM = random_tensor({5, 4}, 1);
   const at::Tensor weight_NM = random_tensor({6, 4}, 2);
-  EXPECT_LT(largest_difference(linformer::linear(x_TM, weight_NM), at::mm(x_TM, weight_NM.t())), 1e-12);
+  EXPECT_LT(largest_difference(linformer::linear(x_TM, weight_NM), at::mm(x_TM, weight_NM.t())),
+            1e-12);
 }
 
 TEST(ProjectCross, TakesQueriesFromTheFirstRowsAndTheRestFromTheMemory) {
@@ -32,7 +33,7 @@ TEST(FeedForward, IsTwoProductsWithAReluBetween) {
   const at::Tensor up_FM = random_tensor({6, 4}, 2);
   const at::Tensor down_MF = random_tensor({4, 6}, 3);
   const at::Tensor want = at::mm(at::mm(x_TM, up_FM.t()).clamp_min(0), down_MF.t());
-  EXPECT_LT(largest_difference(feed_forward(x_TM, up_FM, down_MF), want), 1e-12);
+  EXPECT_LT(largest_difference(feed_forward(x_TM, up_FM, down_MF, {}), want), 1e-12);
 }
 
 TEST(FeedForward, Gradients) {
@@ -45,7 +46,7 @@ TEST(FeedForward, Gradients) {
               1e-7);
   };
   const auto loss = [&](const at::Tensor& x, const at::Tensor& up, const at::Tensor& down) {
-    return (feed_forward(x, up, down) * upstream).sum();
+    return (feed_forward(x, up, down, {}) * upstream).sum();
   };
   expect_gradient([&](const at::Tensor& x) { return loss(x, up_FM, down_MF); }, x_TM);
   expect_gradient([&](const at::Tensor& up) { return loss(x_TM, up, down_MF); }, up_FM);
