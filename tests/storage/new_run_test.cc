@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "linformer/error.h"
 #include "storage/checkpoint_directory.h"
 #include "storage/file_tree.h"
 #include "storage/run_directory.h"
