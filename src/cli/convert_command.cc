@@ -42,8 +42,10 @@ void read_generation(const std::string& path, Source& out) {
   const Generation generation =
       resolve_checkpoint(path, [](const std::string& reason) { log_warning(reason); });
   const Manifest manifest = read_manifest(generation.path);
+  throw_if_interrupted();
   out.weights = load_weights(generation);
   out.model.weights = out.weights->tensors();
+  throw_if_interrupted();
   if (manifest.files.contains(std::string(kOptimizerFile))) {
     out.moments = load_tensors(generation, kOptimizerFile);
     out.model.moments = out.moments->tensors();
