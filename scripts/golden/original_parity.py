@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoint files as the bridge between the program and plain PyTorch, in both directions.
 
-    python scripts/golden/original_parity.py PROGRAM
+    python scripts/golden/original_parity.py PROGRAM WRITE_LOGITS
 
 A compatibility-mode run of either kind of attention is trained, converted to .pt and loaded by
 torch.load(weights_only=True) into the reference model; and the reference, filled with its own
 weights and saved by torch.save in the original's layout, is evaluated as --checkpoint FILE.pt.
-Losses of single sentences, each a corpus of its own, and of all of them must agree to 1e-5.
+For single sentences, each a corpus of its own, and for all of them, the logits (by tests/write_logits,
+which loads as the program does) must agree to 1e-5 of the largest, and the losses to 1e-5.
 """
 import json
 import pathlib
@@ -33,8 +34,8 @@ dataset: {{max_length: 48}}
 class Workplace:
     """A directory with a corpus, a tokenizer of bytes and the program."""
 
-    def __init__(self, folder, program):
-        self.folder, self.program = pathlib.Path(folder), program
+    def __init__(self, folder, program, write_logits):
+        self.folder, self.program, self.write_logits = pathlib.Path(folder), program, write_logits
         self.write_corpus("all.csv", SENTENCES)
         self.write_corpus("train.csv", SENTENCES * 12)
         self.call("tokenizer", "train", "train.csv", "--vocab-size", "300", "--output", "tok")
@@ -60,29 +61,44 @@ class Workplace:
                         "--quiet", "--device", "cpu", "--dtype", "float32", "--max-new-tokens", "2")
         return json.loads(out)["cross_entropy"]
 
+    def logits(self, checkpoint, sources, inputs):
+        """[target tokens, vocabulary], float32."""
+        lines = (" ".join(map(str, row)) + "\n" for pair in zip(sources, inputs) for row in pair)
+        subprocess.run([self.write_logits, checkpoint, "tok", "logits.safetensors"], cwd=self.folder, input="".join(lines),
+                       text=True, check=True, stderr=subprocess.DEVNULL)
+        content = (self.folder / "logits.safetensors").read_bytes()  # one tensor: what follows the header
+        start = 8 + int.from_bytes(content[:8], "little")
+        entry = json.loads(content[8:start])["logits"]
+        assert entry["dtype"] == "F32", entry
+        return torch.frombuffer(bytearray(content[start:]), dtype=torch.float32).reshape(entry["shape"])
+
 
 def make_reference(kind, rows):
     return reference.Model(reference.compatibility_config(vocab_size=rows, **SIZES, **KINDS[kind]))
 
 
-@torch.no_grad()
-def reference_loss(model, sources, targets):
-    logits = reference.real_logits(model.double(), sources, [target[:-1] for target in targets])
+def loss_of(logits, targets):
     labels = torch.tensor([label for target in targets for label in target[1:]])
     return torch.nn.functional.cross_entropy(logits, labels).item()
 
 
+@torch.no_grad()
 def compare(place, what, model, checkpoint):
-    """Losses of the reference with these weights and of the file."""
+    """Logits and losses of the reference, in float64 with these weights, and of the file."""
     sources = place.ids([source for source, _ in SENTENCES])
     targets = place.ids([target for _, target in SENTENCES])
     parts = [slice(i, i + 1) for i in range(len(SENTENCES))] + [slice(None)]
-    worst = 0.0
+    worst, worst_loss, count = 0.0, 0.0, 0
     for part in parts:
-        want = reference_loss(model, sources[part], targets[part])
-        worst = max(worst, abs(place.loss(checkpoint, SENTENCES[part]) / want - 1))
-    print(f"{what}: {len(parts)} losses, largest relative difference {worst:.1e}")
-    if not worst <= TOLERANCE:
+        inputs = [target[:-1] for target in targets[part]]
+        want = reference.real_logits(model.double(), sources[part], inputs)
+        got = place.logits(checkpoint, sources[part], inputs)
+        assert got.shape == want.shape, (got.shape, want.shape)
+        worst = max(worst, ((got - want).abs().max() / want.abs().max()).item())
+        worst_loss = max(worst_loss, abs(place.loss(checkpoint, SENTENCES[part]) / loss_of(want, targets[part]) - 1))
+        count += want.numel()
+    print(f"{what}: {count} logits, largest difference {worst:.1e} of the largest; {len(parts)} losses, {worst_loss:.1e}")
+    if not (worst <= TOLERANCE and worst_loss <= TOLERANCE):
         raise SystemExit(f"{what}: want at most {TOLERANCE}")
 
 
@@ -122,7 +138,7 @@ def torch_to_ours(place, kind):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        workplace = Workplace(folder, str(pathlib.Path(sys.argv[1]).resolve()))
+        workplace = Workplace(folder, *(str(pathlib.Path(program).resolve()) for program in sys.argv[1:3]))
         for name in KINDS:
             ours_to_torch(workplace, name)
             torch_to_ours(workplace, name)

@@ -152,8 +152,15 @@ void write_fully(int descriptor, std::string_view data, const std::string& path)
 }
 
 void require_free_space(const std::string& path, std::uint64_t bytes) {
+  fault_point("space");
   struct statvfs status {};
-  if (::statvfs(path.c_str(), &status) != 0 || status.f_blocks == 0) return;
+  std::string place = path;
+  while (::statvfs(place.c_str(), &status) != 0) {
+    const std::string parent = parent_directory(place);
+    if (errno != ENOENT || parent == place) return;
+    place = parent;
+  }
+  if (status.f_blocks == 0) return;
   const std::uint64_t free = std::uint64_t{status.f_bavail} * status.f_frsize;
   if (free >= bytes) return;
   throw IoError(path + ": not enough space on the disk (got " + std::to_string(free) +

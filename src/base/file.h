@@ -68,8 +68,9 @@ void write_file_atomically(const std::string& path, std::string_view data);
 /// Writes everything or throws IoError; goes on after EINTR and short writes.
 void write_fully(int descriptor, std::string_view data, const std::string& path);
 
-/// Throws IoError naming both numbers when fewer than `bytes` are free where `path` is. A file
-/// system that does not say how many are is trusted.
+/// Throws IoError naming both numbers when fewer than `bytes` are free where `path` is or will be
+/// (directories that do not exist are passed over). A file system that does not say how many are is
+/// trusted.
 void require_free_space(const std::string& path, std::uint64_t bytes);
 
 /// fsync of a directory, so that renames and creations in it last. Throws IoError.

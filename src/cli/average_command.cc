@@ -9,11 +9,12 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "cli/verbs.h"
 #include "linformer/error.h"
 #include "storage/checkpoint_directory.h"
 #include "storage/file_tree.h"
-#include "storage/run_directory.h"
+#include "storage/new_run.h"
 
 namespace linformer {
 namespace {
@@ -29,6 +30,7 @@ std::vector<Source> open_newest(const std::string& run, std::int64_t count) {
   std::vector<Source> sources;
   for (const Generation& generation : list_generations(run)) {
     if (static_cast<std::int64_t>(sources.size()) == count) break;
+    throw_if_interrupted();
     try {
       verify_generation(generation.path, VerifyScope::kInference);
       sources.push_back({generation, load_weights(generation)});
@@ -61,6 +63,7 @@ std::vector<float> mean_of(const std::vector<Source>& sources, const TensorView&
   std::vector<double> sum(count, 0.0);
   std::vector<float> values(count);
   for (const Source& source : sources) {
+    throw_if_interrupted();
     require_alike(sources.front(), source, tensor);
     const std::string_view bytes = source.weights.at(tensor.name).bytes;
     if (count > 0) std::memcpy(values.data(), bytes.data(), bytes.size());
@@ -74,21 +77,14 @@ std::vector<float> mean_of(const std::vector<Source>& sources, const TensorView&
 /// Weights with the configuration and tokenizer of the newest source: all that translation needs.
 Generation write_run(const std::string& output, const Generation& newest,
                      const std::vector<TensorView>& tensors, const TensorMetadata& metadata) {
-  const std::string config = read_generation_file(newest, kConfigFile);
-  const std::string tokenizer = read_generation_file(newest, kTokenizerFile);
-  const RunDirectory run = RunDirectory::create(output, /*overwrite=*/false);
-  try {
-    CheckpointTransaction save(run.path(), newest.step);
-    save.add(std::string(kWeightsFile), tensors, metadata);
-    save.add_text(std::string(kConfigFile), config);
-    save.add_text(std::string(kTokenizerFile), tokenizer);
-    run.write_text(kConfigFile, config);
-    return save.commit().generation;
-  } catch (...) {
-    // The transaction has removed its own directory: what is left was made here a moment ago.
-    discard_directory(run.path());
-    throw;
-  }
+  return write_new_run(output, {.step = newest.step,
+                                .weights = tensors,
+                                .metadata = metadata,
+                                .moments = {},
+                                .state_json = "",
+                                .config_yaml = read_generation_file(newest, kConfigFile),
+                                .tokenizer_json = read_generation_file(newest, kTokenizerFile)})
+      .generation;
 }
 
 std::string join(const std::vector<std::int64_t>& steps) {

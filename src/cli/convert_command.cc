@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "cli/model_file.h"
 #include "cli/verbs.h"
 #include "config/printer.h"
@@ -13,8 +14,8 @@
 #include "storage/checkpoint_directory.h"
 #include "storage/file_tree.h"
 #include "storage/json_state.h"
+#include "storage/new_run.h"
 #include "storage/original_checkpoint.h"
-#include "storage/run_directory.h"
 #include "text/tokenizer.h"
 
 namespace linformer {
@@ -41,8 +42,10 @@ void read_generation(const std::string& path, Source& out) {
   const Generation generation =
       resolve_checkpoint(path, [](const std::string& reason) { log_warning(reason); });
   const Manifest manifest = read_manifest(generation.path);
+  throw_if_interrupted();
   out.weights = load_weights(generation);
   out.model.weights = out.weights->tensors();
+  throw_if_interrupted();
   if (manifest.files.contains(std::string(kOptimizerFile))) {
     out.moments = load_tensors(generation, kOptimizerFile);
     out.model.moments = out.moments->tensors();
@@ -83,27 +86,24 @@ std::string state_text(const TrainedModel& model, const Tokenizer& tokenizer,
 std::uint64_t write_run(const ConvertOptions& options, const TrainedModel& model) {
   check_model_options(options.input, options.model_file);
   const auto [config, tokenizer] = model_setting(model, options.input, options.model_file);
-  const std::string yaml = print_config(config);
-  const RunDirectory run = RunDirectory::create(options.output, /*overwrite=*/false);
-  try {
-    CheckpointTransaction save(run.path(), model.steps);
-    save.add(std::string(kWeightsFile), model.weights);
-    if (!model.moments.empty()) save.add(std::string(kOptimizerFile), model.moments);
-    save.add_text(std::string(kStateFile), state_text(model, tokenizer, options.input));
-    save.add_text(std::string(kConfigFile), yaml);
-    save.add_text(std::string(kTokenizerFile), tokenizer.to_json());
-    run.write_text(kConfigFile, yaml);
-    return save.commit().bytes;
-  } catch (...) {
-    // The transaction has removed its own directory: what is left was made here a moment ago.
-    discard_directory(run.path());
-    throw;
-  }
+  return write_new_run(options.output, {.step = model.steps,
+                                        .weights = model.weights,
+                                        .metadata = {},
+                                        .moments = model.moments,
+                                        .state_json = state_text(model, tokenizer, options.input),
+                                        .config_yaml = print_config(config),
+                                        .tokenizer_json = tokenizer.to_json()})
+      .bytes;
 }
 
 std::uint64_t write_weights(const std::string& path, const std::vector<TensorView>& weights) {
+  require_free_space(path, total_bytes(weights));
   AtomicFile file(path);
-  write_safetensors([&](std::string_view piece) { file.write(piece); }, weights);
+  const auto write = [&](std::string_view piece) {
+    throw_if_interrupted();
+    file.write(piece);
+  };
+  write_safetensors(write, weights);
   file.commit();
   return file.size();
 }
@@ -130,6 +130,7 @@ int run_convert(const ConvertOptions& options, const CommonOptions& common) {
   check_options(options, model_kind(options.input), to);
   Source source;
   read_source(options.input, source);
+  throw_if_interrupted();
   TrainedModel& model = source.model;
   std::uint64_t bytes = 0;
   switch (to) {

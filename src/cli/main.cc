@@ -34,9 +34,15 @@ struct Dispatch {
     install_signal_handlers();
     return run_stats(o, common);
   }
+  int operator()(const ConvertOptions& o) const {
+    install_signal_handlers();
+    return run_convert(o, common);
+  }
+  int operator()(const AverageOptions& o) const {
+    install_signal_handlers();
+    return run_average(o, common);
+  }
   int operator()(const ScoreOptions& o) const { return run_score(o, common); }
-  int operator()(const ConvertOptions& o) const { return run_convert(o, common); }
-  int operator()(const AverageOptions& o) const { return run_average(o, common); }
   int operator()(const InspectOptions& o) const { return run_inspect(o, common); }
   int operator()(const ConfigOptions& o) const { return run_config(o, common); }
   int operator()(const DoctorOptions& o) const { return run_doctor(o, common); }

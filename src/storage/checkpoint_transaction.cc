@@ -125,8 +125,9 @@ class CheckpointTransaction::File {
   int descriptor_ = -1;
 };
 
-CheckpointTransaction::CheckpointTransaction(const std::string& run_directory, std::int64_t step)
-    : run_directory_(run_directory), step_(step) {
+CheckpointTransaction::CheckpointTransaction(const std::string& run_directory, std::int64_t step,
+                                             std::function<void()> poll)
+    : run_directory_(run_directory), step_(step), poll_(std::move(poll)) {
   LF_CHECK(step >= 0, "step of a checkpoint");
   const std::string path = random_name(run_directory + "/step-" + std::to_string(step) + ".tmp-");
   make_directory(path);
@@ -149,7 +150,11 @@ void CheckpointTransaction::add(const std::string& name, std::span<const TensorV
   }
   LF_CHECK(is_safe_name(name) && name != kManifestFile && !files_.contains(name), name);
   File file(temporary_ + "/" + name);
-  write_safetensors([&](std::string_view piece) { file.write(piece); }, tensors, metadata);
+  const auto write = [&](std::string_view piece) {
+    if (poll_) poll_();
+    file.write(piece);
+  };
+  write_safetensors(write, tensors, metadata);
   files_[name] = file.finish();
 }
 

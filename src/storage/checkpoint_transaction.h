@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -37,7 +38,9 @@ struct CommitResult {
 /// before are then untouched.
 class CheckpointTransaction {
  public:
-  CheckpointTransaction(const std::string& run_directory, std::int64_t step);
+  /// `poll` is called before each tensor is written; what it throws ends the save.
+  CheckpointTransaction(const std::string& run_directory, std::int64_t step,
+                        std::function<void()> poll = {});
   ~CheckpointTransaction();
   CheckpointTransaction(const CheckpointTransaction&) = delete;
   CheckpointTransaction& operator=(const CheckpointTransaction&) = delete;
@@ -61,6 +64,7 @@ class CheckpointTransaction {
   std::string temporary_;
   std::map<std::string, FileDigest> files_;
   std::int64_t step_;
+  std::function<void()> poll_;
 };
 
 }  // namespace linformer

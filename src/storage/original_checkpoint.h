@@ -35,8 +35,8 @@ struct AdamSettings {
 TrainedModel read_original_checkpoint(TorchFile& file);
 
 /// Writes a file that the original and torch.load(weights_only=True) read: weights in the order in
-/// which the original registers them (its optimizer counts by it). Returns the size. Throws
-/// IoError, CheckpointError for moments of an unknown parameter.
+/// which the original registers them (its optimizer counts by it). Returns the size. Throws as
+/// TorchFileWriter::commit, CheckpointError for moments of an unknown parameter.
 std::uint64_t write_original_checkpoint(const std::string& path, const TrainedModel& model,
                                         const AdamSettings& adam);
 

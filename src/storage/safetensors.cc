@@ -200,6 +200,12 @@ std::int64_t TensorView::num_elements() const {
   return product;
 }
 
+std::uint64_t total_bytes(std::span<const TensorView> tensors) {
+  std::uint64_t sum = 0;
+  for (const TensorView& tensor : tensors) sum += tensor.bytes.size();
+  return sum;
+}
+
 SafetensorsFile::SafetensorsFile(MappedFile file)
     : path_(file.path()), file_(std::move(file)), bytes_(file_->bytes()) {
   parse();

@@ -28,6 +28,9 @@ struct TensorView {
   std::int64_t num_elements() const;
 };
 
+/// Of the elements of all of them.
+std::uint64_t total_bytes(std::span<const TensorView> tensors);
+
 /// The `__metadata__` of a file.
 using TensorMetadata = std::map<std::string, std::string>;
 

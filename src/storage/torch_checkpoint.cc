@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/file.h"
+#include "base/signals.h"
 #include "linformer/error.h"
 #include "storage/json_state.h"
 #include "storage/zip_writer.h"
@@ -147,13 +149,18 @@ void TorchFileWriter::tensor(const TensorView& tensor) {
 }
 
 std::uint64_t TorchFileWriter::commit(const std::string& path) {
+  const std::string pickled = pickle.finish();
+  std::uint64_t bytes = pickled.size();
+  for (const std::string_view storage : storages_) bytes += storage.size();
+  require_free_space(path, bytes);
   ZipWriter zip(path);
   const auto add = [&](const std::string& name, std::string_view content) {
+    throw_if_interrupted();
     zip.begin_member("archive/" + name, content.size());
     zip.write(content);
     zip.end_member();
   };
-  add(std::string(kPickleName), pickle.finish());
+  add(std::string(kPickleName), pickled);
   add("byteorder", "little");
   for (std::size_t i = 0; i < storages_.size(); ++i) {
     add("data/" + std::to_string(i), storages_[i]);

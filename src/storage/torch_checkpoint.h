@@ -57,7 +57,8 @@ class TorchFileWriter {
   PickleWriter pickle;
 
   void tensor(const TensorView& tensor);
-  /// Writes the file, whole or not at all, and returns its size. Throws IoError.
+  /// Writes the file, whole or not at all, and returns its size. Throws IoError, before anything is
+  /// written where the disk has no room for it, and Interrupted.
   std::uint64_t commit(const std::string& path);
 
  private:

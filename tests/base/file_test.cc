@@ -174,11 +174,14 @@ TEST(ThrowIo, TellsALackOfMemoryFromADiskThatFails) {
 TEST(FreeSpace, IsComparedWithWhatIsWanted) {
   const TempDirectory directory;
   EXPECT_NO_THROW(require_free_space(directory.path(), 1));
-  EXPECT_NO_THROW(require_free_space(directory.file("absent"), std::uint64_t{1} << 62));
-  const std::string text =
-      error_text<IoError>([&] { require_free_space(directory.path(), std::uint64_t{1} << 62); });
-  EXPECT_TRUE(text.starts_with(directory.path() + ": not enough space on the disk (got ")) << text;
-  EXPECT_TRUE(text.ends_with(" bytes, want 4611686018427387904)")) << text;
+  EXPECT_NO_THROW(require_free_space(directory.file("a/b/c"), 1));
+  EXPECT_NO_THROW(require_free_space("/proc/self/absent", std::uint64_t{1} << 62));  // says nothing
+  for (const std::string& path : {directory.path(), directory.file("a/b/c")}) {
+    const std::string text =
+        error_text<IoError>([&] { require_free_space(path, std::uint64_t{1} << 62); });
+    EXPECT_TRUE(text.starts_with(path + ": not enough space on the disk (got ")) << text;
+    EXPECT_TRUE(text.ends_with(" bytes, want 4611686018427387904)")) << text;
+  }
 }
 
 }  // namespace

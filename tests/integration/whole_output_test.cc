@@ -19,20 +19,40 @@ struct Writer {
   std::vector<std::string> arguments;
   std::string output;
   std::vector<std::string> sites{"open", "write", "fsync", "rename"};
+  bool is_filled_in_place = false;  // a directory of files, each of them whole
+};
+
+const std::vector<std::string> kRunSites{"space", "mkdir", "open",   "write",
+                                         "fsync", "close", "verify", "rename"};
+
+/// One with that run as a PyTorch file as well.
+class ConvertedWorkplace : public TrainedWorkplace {
+ public:
+  ConvertedWorkplace() { EXPECT_EQ(start({"convert", "run", "run.pt"}).exit_code, 0); }
 };
 
 class WholeOutput : public ::testing::TestWithParam<Writer> {
  protected:
   static const Workplace& workplace() {
-    static const TrainedWorkplace workplace;
+    static const ConvertedWorkplace workplace;
     return workplace;
   }
 
+  using Content = std::map<std::string, std::string>;
+
   std::string output() const { return workplace().file(GetParam().output); }
-  std::map<std::string, std::string> content() const {
+  Content content() const {
     if (!std::filesystem::exists(output())) return {};
-    if (std::filesystem::is_directory(output())) return snapshot(output());
-    return {{output(), slurp(output())}};
+    if (!std::filesystem::is_directory(output())) return {{output(), slurp(output())}};
+    Content out = snapshot(output());
+    out.erase(output() + "/lock");  // who wrote it
+    return out;
+  }
+  void expect_whole_or_nothing(const Content& whole) const {
+    const Content found = content();
+    if (found.empty()) return;
+    if (!GetParam().is_filled_in_place) EXPECT_EQ(found, whole);
+    for (const auto& [path, bytes] : found) EXPECT_EQ(bytes, whole.at(path)) << path;
   }
   void remove_output() const {
     std::filesystem::remove_all(output());
@@ -57,18 +77,38 @@ TEST_P(WholeOutput, IsWholeOrNotThere) {
       const std::string at = site + "@" + std::to_string(pass);
       SCOPED_TRACE(at);
       const int code = start(at + ":kill").exit_code;
-      for (const auto& [path, bytes] : content()) EXPECT_EQ(bytes, whole.at(path)) << path;
+      expect_whole_or_nothing(whole);
       if (code == 0) break;
       EXPECT_EQ(code, 137);
       ++killed;
       remove_output();
       const ProcessResult failed = start(at + ":enospc");
       EXPECT_EQ(failed.exit_code, 4) << failed.err;
-      for (const auto& [path, bytes] : content()) EXPECT_EQ(bytes, whole.at(path)) << path;
+      expect_whole_or_nothing(whole);
       EXPECT_EQ(leftovers(workplace().file(".")), std::vector<std::string>());
     }
   }
   EXPECT_GE(killed, 3);
+}
+
+/// At each of the first polls for a signal, and then at every second, fourth, ...
+TEST_P(WholeOutput, IsNotThereAfterASignal) {
+  int stopped = 0;
+  for (int pass = 1;; pass = pass < 8 ? pass + 1 : 2 * pass) {
+    remove_output();
+    const bool is_int = pass % 2 == 0;
+    const std::string at = "poll@" + std::to_string(pass) + (is_int ? ":int" : ":term");
+    SCOPED_TRACE(at);
+    const ProcessResult result = start(at);
+    if (result.exit_code == 0) break;
+    ++stopped;
+    ASSERT_EQ(result.exit_code, is_int ? 130 : 143) << result.err;
+    EXPECT_NE(result.err.find("linformer: error: stopped"), std::string::npos) << result.err;
+    EXPECT_EQ(content(), Content());
+    EXPECT_EQ(leftovers(workplace().file(".")), std::vector<std::string>());
+  }
+  EXPECT_FALSE(content().empty());
+  EXPECT_GE(stopped, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -83,15 +123,55 @@ INSTANTIATE_TEST_SUITE_P(
                "o.npz"},
         Writer{"Tokenizer",
                {"tokenizer", "train", "train.csv", "--vocab-size", "300", "--output", "o.tok"},
-               "o.tok"},
-        Writer{"Torch", {"convert", "run", "o.pt"}, "o.pt"},
-        Writer{"Safetensors", {"convert", "run", "o.safetensors"}, "o.safetensors"},
+               "o.tok",
+               {"open", "write", "fsync", "rename"},
+               /*is_filled_in_place=*/true},
+        Writer{"Torch", {"convert", "run", "o.pt"}, "o.pt", {"space", "open", "write", "rename"}},
+        Writer{"Safetensors",
+               {"convert", "run", "o.safetensors"},
+               "o.safetensors",
+               {"space", "open", "write", "rename"}},
+        Writer{"Run",
+               {"convert", "run.pt", "o.run", "--tokenizer", "tok", "--config", "config.yaml"},
+               "o.run",
+               kRunSites},
+        Writer{"Average",
+               {"average", "run", "--last", "1", "--output", "o.average"},
+               "o.average",
+               kRunSites},
         Writer{"Translations",
                {"evaluate", "--checkpoint", "run", "--data", "validation.csv", "--output", "o.csv",
                 "--device", "cpu", "--quiet", "--max-new-tokens", "3"},
                "o.csv",
                {"write", "rename"}}),
     [](const auto& info) { return info.param.name; });
+
+/// A sparse file of 8 TiB, which no disk of the test has room for.
+TEST(FreeSpace, IsLookedAtBeforeAFileIsConverted) {
+  const Workplace workplace;
+  const std::uint64_t size = std::uint64_t{8} << 40;
+  const std::string bytes = std::to_string(size);
+  std::string header =
+      R"({"w":{"dtype":"U8","shape":[)" + bytes + R"(],"data_offsets":[0,)" + bytes + "]}}";
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  const std::uint64_t length = header.size();
+  const std::string path = workplace.file("huge.safetensors");
+  std::ofstream(path, std::ios::binary)
+      << std::string_view(reinterpret_cast<const char*>(&length), sizeof length) << header;
+  std::filesystem::resize_file(path, sizeof length + length + size);
+  for (const char* output : {"o.pt", "o.safetensors"}) {
+    ProcessRequest request = workplace.request({"convert", "huge.safetensors", output});
+    request.limits = {{RLIMIT_FSIZE, 1 << 20}};
+    const ProcessResult result = run_process(request);
+    EXPECT_EQ(result.exit_code, 4) << result.err;
+    expect_one_error_line(
+        {.expected = {std::string(output) + ": not enough space on the disk (got ",
+                      " bytes, want 87960930"}},
+        result);
+    EXPECT_FALSE(std::filesystem::exists(workplace.file(output)));
+    EXPECT_EQ(leftovers(workplace.file(".")), std::vector<std::string>());
+  }
+}
 
 TEST(Surroundings, DoNotChangeABit) {
   const Workplace workplace;
