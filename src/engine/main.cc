@@ -49,6 +49,7 @@ int dispatch(const ParsedCommand& command) {
   if (const auto* compare = std::get_if<CompareOptions>(&command.options)) {
     return run_compare(*compare, common);
   }
+  if (const auto* lab = std::get_if<LabOptions>(&command.options)) return run_lab(*lab, common);
   throw UsageError("linformer-engine does not do '" + command.verb + "'; call linformer instead");
 }
 
