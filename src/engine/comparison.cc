@@ -28,13 +28,19 @@ Comparison::Comparison(std::vector<CompareKind> kinds, const DeviceChoice& devic
     synchronize(device.device);
     stream_ = accelerator->use_own_stream(device.device);
   }
-  for (const CompareKind& kind : kinds_) {
-    if (models_.empty() || !is_same_model(models_.back()->model->config(), kind.config)) {
-      models_.push_back(std::make_unique<RandomModel>(kind.config, device, kSeed));
-      if (setting.sharpens) sharpen_attention(*models_.back()->store);
-    }
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    if (i == 0 || !is_same_model(kinds_[i - 1].config, kinds_[i].config)) models_.emplace_back();
     model_of_kind_.push_back(models_.size() - 1);
   }
+}
+
+RandomModel& Comparison::model_of(std::size_t i) {
+  std::unique_ptr<RandomModel>& out = models_[model_of_kind_[i]];
+  if (out == nullptr) {
+    out = std::make_unique<RandomModel>(kinds_[i].config, device_, kSeed);
+    if (setting_.sharpens) sharpen_attention(*out->store);
+  }
+  return *out;
 }
 
 RandomSentences Comparison::sentences_of(std::int64_t length) {
@@ -88,6 +94,7 @@ std::function<at::Tensor()> Comparison::warm_up(std::size_t i, const RandomSente
   };
   const bool is_done = runs_in_memory([&] {
     fault_point("compare");
+    model_of(i);
     if (!is_warm_) pass();
     is_warm_ = true;
     run = nullptr;

@@ -38,7 +38,7 @@ class Comparison final : public LengthStudy {
   const std::vector<CompareKind>& kinds() const { return kinds_; }
 
  private:
-  RandomModel& model_of(std::size_t i) { return *models_[model_of_kind_[i]]; }
+  RandomModel& model_of(std::size_t i);
   RandomSentences sentences_of(std::int64_t length);
   CompareRow planned_row(const CompareKind& kind, std::int64_t length) const;
   ForwardSetting setting_of(const CompareRow& row, const CompareKind& kind) const;
@@ -54,7 +54,7 @@ class Comparison final : public LengthStudy {
   std::shared_ptr<void> stream_;
   std::vector<CompareKind> kinds_;
   std::vector<std::size_t> model_of_kind_;
-  std::vector<std::unique_ptr<RandomModel>> models_;
+  std::vector<std::unique_ptr<RandomModel>> models_;  // null until it is used
   bool is_warm_ = false;
 };
 

@@ -22,16 +22,12 @@ double decoding_bytes(const ModelConfig& config, std::int64_t batch, std::int64_
 
 DecodingStudy::DecodingStudy(const std::vector<ModelConfig>& models, const DeviceChoice& device,
                              std::int64_t batch)
-    : device_(device), batch_(batch) {
-  for (const ModelConfig& config : models) {
-    models_.push_back(std::make_unique<RandomModel>(config, device, kSeed));
-  }
-}
+    : device_(device), batch_(batch), configs_(models), models_(models.size()) {}
 
 std::vector<CompareRow> DecodingStudy::plan(std::int64_t length) const {
   std::vector<CompareRow> rows;
-  for (const auto& model : models_) {
-    const CompareKind kind{model->model->config(), ForwardPath::kFused};
+  for (const ModelConfig& config : configs_) {
+    const CompareKind kind{config, ForwardPath::kFused};
     CompareRow row;
     row.attention = kind.name();
     row.file_name = kind.file_name();
@@ -60,6 +56,9 @@ std::vector<CompareRow> DecodingStudy::measure(std::int64_t length, const TimeBu
       at::full({batch_}, std::int64_t{3}, at::TensorOptions(at::kLong).device(device_.device));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows[i].status != CompareStatus::kOk) continue;
+    if (models_[i] == nullptr) {
+      models_[i] = std::make_unique<RandomModel>(configs_[i], device_, kSeed);
+    }
     Transformer& model = *models_[i]->model;
     DecoderState& state = states[i];
     const auto step = [&model, &state, &ids_B] { model.step(ids_B, state); };

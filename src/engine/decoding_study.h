@@ -23,7 +23,8 @@ class DecodingStudy final : public LengthStudy {
  private:
   DeviceChoice device_;
   std::int64_t batch_;
-  std::vector<std::unique_ptr<RandomModel>> models_;
+  std::vector<ModelConfig> configs_;
+  std::vector<std::unique_ptr<RandomModel>> models_;  // null until it is measured
 };
 
 }  // namespace linformer

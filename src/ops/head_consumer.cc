@@ -50,6 +50,23 @@ at::Tensor best_columns(const HeadInputs& in) {
   });
 }
 
+/// The kernel of training's loss reads each chunk once.
+at::Tensor nll_by_kernel(const HeadInputs& in, const Accelerator& accelerator) {
+  const auto options = in.hidden_TM.options().dtype(at::kFloat);
+  const at::Tensor label_T = in.targets_T.to(at::kInt);
+  const at::Tensor scale = at::ones({}, options);
+  const at::Tensor out_T = at::empty({in.hidden_TM.size(0)}, options);
+  std::int64_t begin = 0;
+  return in_chunks(in, out_T, [&](at::Tensor logits_CV, at::Tensor out_C) {
+    const at::Tensor label_C = label_T.narrow(0, begin, out_C.size(0));
+    out_C.copy_(accelerator
+                    .cross_entropy(logits_CV, label_C, /*smoothing=*/0.0, scale,
+                                   /*wants_gradient=*/false)
+                    .nll_C);
+    begin += out_C.size(0);
+  });
+}
+
 }  // namespace
 
 at::Tensor consume_head(const HeadInputs& inputs, HeadOutput output) {
@@ -58,6 +75,9 @@ at::Tensor consume_head(const HeadInputs& inputs, HeadOutput output) {
   if (const Accelerator* accelerator = accelerator_of(inputs.hidden_TM.device())) {
     const at::Tensor out = accelerator->consume_head(inputs, output);
     if (out.defined()) return out;
+    const bool fits_loss =
+        inputs.hidden_TM.scalar_type() == at::kBFloat16 && inputs.weight_VM.size(0) % 8 == 0;
+    if (output == HeadOutput::kNll && fits_loss) return nll_by_kernel(inputs, *accelerator);
   }
   switch (output) {
     case HeadOutput::kSoftmax:

@@ -8,6 +8,7 @@
 #include "model/transformer.h"
 #include "ops/device.h"
 #include "ops/head_consumer.h"
+#include "ops/length_projection.h"
 #include "ops/packed_attention.h"
 #include "ops/recorded_work.h"
 #include "support/tensors.h"
@@ -78,6 +79,17 @@ TEST_F(InferenceTest, AttentionOfEqualLengths) {
       inputs.causal = shape.causal;
       EXPECT_LT(relative_error(got, attend(inputs).transpose(1, 2).reshape({-1, 256})), 1e-2);
     }
+  }
+}
+
+TEST_F(InferenceTest, LongProjectionsAreCutIntoParts) {
+  for (const std::int64_t batch : {1, 4}) {
+    const at::Tensor weight = rounded({128, 8192}, 1);
+    const at::Tensor x = rounded({batch, 8192, 512}, 2);
+    const at::Tensor gpu = weight.to(kGpu);
+    EXPECT_GT(projection_parts(gpu, x.to(kGpu)), 4);
+    const at::Tensor got = project_rectangle(gpu, x.to(kGpu), projection_parts(gpu, x.to(kGpu)));
+    EXPECT_LT(relative_error(got, at::matmul(weight.to(at::kDouble), x.to(at::kDouble))), 1e-2);
   }
 }
 
