@@ -116,6 +116,9 @@ std::vector<CompareRow> Comparison::measure(std::int64_t length, const TimeBudge
   std::vector<TimedWork> works;
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     rows[i] = planned_row(kinds_[i], length);
+    if (rows[i].status == CompareStatus::kOk && budget.is_over()) {
+      rows[i].status = CompareStatus::kSkipped;
+    }
     if (rows[i].status != CompareStatus::kOk) continue;
     if (auto run = warm_up(i, sentences, rows[i])) works.push_back({&rows[i], std::move(run)});
   }

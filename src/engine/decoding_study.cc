@@ -55,6 +55,9 @@ std::vector<CompareRow> DecodingStudy::measure(std::int64_t length, const TimeBu
   const at::Tensor ids_B =
       at::full({batch_}, std::int64_t{3}, at::TensorOptions(at::kLong).device(device_.device));
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].status == CompareStatus::kOk && budget.is_over()) {
+      rows[i].status = CompareStatus::kSkipped;
+    }
     if (rows[i].status != CompareStatus::kOk) continue;
     if (models_[i] == nullptr) {
       models_[i] = std::make_unique<RandomModel>(configs_[i], device_, kSeed);

@@ -38,7 +38,9 @@ std::string size_of(const LabPlan& plan) {
 
 LabResult run_studies(const LabPlan& plan, const DeviceChoice& device) {
   const Clock::time_point start = Clock::now();
-  LabResult out{.device = device.description, .libtorch = kTorchVersion, .minutes = plan.minutes};
+  LabResult out{.device = device.description,
+                .libtorch = std::string(kTorchVersion),
+                .minutes = plan.minutes};
   const std::string size = size_of(plan);
   const auto run = [&](const std::string& name, const std::string& measured, const StudyPlan& study,
                        const auto& make) {

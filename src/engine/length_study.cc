@@ -67,6 +67,7 @@ std::vector<CompareRow> measure_until(LengthStudy& study, const std::vector<std:
       }
     } else {
       TimeBudget budget = repeats;
+      budget.end = end;
       budget.seconds = (left - needed) / static_cast<double>(lengths.size() - i);
       rows = study.measure(lengths[i], budget);
       previous = rows;
@@ -98,6 +99,7 @@ void time_in_turn(std::vector<TimedWork> works, at::Device device, const TimeBud
                                                    std::chrono::duration<double>(budget.seconds));
   for (std::int64_t repeat = 0; repeat < budget.most && !works.empty(); ++repeat) {
     if (repeat >= budget.least && Clock::now() > end) break;
+    if (repeat > 0 && budget.is_over()) break;
     for (const TimedWork& work : works) {
       throw_if_interrupted();
       work.row->times_ms.push_back(elapsed_ms(device, work.run));

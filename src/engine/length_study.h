@@ -17,6 +17,10 @@ struct TimeBudget {
   std::int64_t least = 3;
   std::int64_t most = 200;
   double seconds = 0;  // for all kinds at one length
+  /// From here on no row is begun, and one that has been timed once is not timed again.
+  std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
+
+  bool is_over() const { return std::chrono::steady_clock::now() >= end; }
 };
 
 /// Something of several kinds that is measured at one length at a time.
@@ -30,8 +34,8 @@ class LengthStudy {
 };
 
 /// Measures lengths, shortest first, until `end`. A length whose rows would not be done by then, as
-/// those of the one before it tell, is `skipped` with all longer ones. Each length gets its part of
-/// the time that is left, within `repeats`.
+/// those of the one before it tell, is `skipped` with all longer ones; so are rows that `end` comes
+/// before. Each length gets its part of the time that is left, within `repeats`.
 std::vector<CompareRow> measure_until(LengthStudy& study, const std::vector<std::int64_t>& lengths,
                                       const TimeBudget& repeats,
                                       std::chrono::steady_clock::time_point end);

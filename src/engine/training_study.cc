@@ -144,6 +144,9 @@ std::vector<CompareRow> TrainingStudy::measure(std::int64_t length, const TimeBu
   TimeBudget own = budget;
   own.seconds /= static_cast<double>(kinds_.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].status == CompareStatus::kOk && own.is_over()) {
+      rows[i].status = CompareStatus::kSkipped;
+    }
     if (rows[i].status != CompareStatus::kOk) continue;
     if (!runs_in_memory([&] { measure_row(kinds_[i], rows[i], own); })) {
       rows[i].status = CompareStatus::kOom;

@@ -92,6 +92,14 @@ TEST(TimeInTurn, TimesEachAtLeastAndAtMostSoOften) {
   EXPECT_EQ(rows[0].times_ms.size(), 8u);
 }
 
+TEST(TimeInTurn, StopsAfterOneRunWhenTheTimeIsUp) {
+  CompareRow row;
+  TimeBudget budget{.least = 3, .most = 5, .seconds = 100};
+  budget.end = steady_clock::now();
+  time_in_turn({{&row, [] {}}}, at::kCPU, budget);
+  EXPECT_EQ(row.times_ms.size(), 1u);
+}
+
 TEST(RunsInMemory, SaysWhetherMemoryHeldTheWork) {
   EXPECT_TRUE(runs_in_memory([] {}));
   EXPECT_FALSE(runs_in_memory([] { throw std::bad_alloc(); }));
