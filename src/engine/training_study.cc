@@ -98,9 +98,12 @@ class Training {
 TrainingStudy::TrainingStudy(const std::vector<ModelConfig>& models, const DeviceChoice& device,
                              std::int64_t tokens, bool has_ours)
     : device_(device), tokens_(tokens) {
+  // What PackedStep::supports asks of the device.
+  const bool is_packed =
+      has_ours && device.dtype == at::kBFloat16 && accelerator_of(device.device) != nullptr;
   for (const ModelConfig& config : models) {
     for (const CompareKind& kind : kinds_of(config)) {
-      if (kind.path != ForwardPath::kOurs || has_ours) kinds_.push_back(kind);
+      if (kind.path != ForwardPath::kOurs || is_packed) kinds_.push_back(kind);
     }
   }
 }

@@ -168,7 +168,7 @@ TEST_F(InferenceTest, HeadsWithTheirConsumers) {
   EXPECT_EQ(chosen.scalar_type(), at::kLong);
   const at::Tensor logits = consume_head(cpu, HeadOutput::kLogits);
   const at::Tensor lost = logits.amax({1}) - logits.gather(1, chosen.unsqueeze(1)).squeeze(1);
-  EXPECT_LT(lost.max().item<double>(), 0.3) << "a logit of about 32, rounded to 8 bits";
+  EXPECT_LT(lost.max().item<double>(), 0.5) << "logits of about 32, rounded to 8 bits";
 }
 
 TEST_F(InferenceTest, ElapsedTimeIsThatOfTheDevice) {
