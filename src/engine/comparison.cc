@@ -48,30 +48,22 @@ RandomSentences Comparison::sentences_of(std::int64_t length) {
           kinds_.front().config.vocab_size, kSeed + static_cast<std::uint64_t>(length)};
 }
 
-CompareRow Comparison::planned_row(const CompareKind& kind, std::int64_t length) const {
-  CompareRow row;
-  row.attention = kind.name();
-  row.file_name = kind.file_name();
-  row.length = length;
-  row.batch = compare_batch(setting_.tokens, length);
-  row.by_head = is_by_head(kind, length, device_.device.is_cuda());
-  row.needed_bytes = forward_bytes(
-      kind, {.batch = row.batch,
-             .length = length,
-             .bytes_per_element = static_cast<std::int64_t>(c10::elementSize(device_.dtype)),
-             .head = setting_.head,
-             .by_head = row.by_head});
-  if (is_too_long(kind.config, length)) {
-    row.status = CompareStatus::kTooLong;
-  } else if (!fits_memory(row.needed_bytes, device_.device)) {
-    row.status = CompareStatus::kRefused;
-  }
+CompareRow Comparison::row_of(const CompareKind& kind, std::int64_t length) const {
+  const ForwardShape shape{
+      .batch = compare_batch(setting_.tokens, length),
+      .length = length,
+      .bytes_per_element = static_cast<std::int64_t>(c10::elementSize(device_.dtype)),
+      .head = setting_.head,
+      .by_head = is_by_head(kind, length, device_.device.is_cuda())};
+  CompareRow row =
+      planned_row(kind, shape.batch, length, forward_bytes(kind, shape), device_.device);
+  row.by_head = shape.by_head;
   return row;
 }
 
 std::vector<CompareRow> Comparison::plan(std::int64_t length) const {
   std::vector<CompareRow> rows;
-  for (const CompareKind& kind : kinds_) rows.push_back(planned_row(kind, length));
+  for (const CompareKind& kind : kinds_) rows.push_back(row_of(kind, length));
   return rows;
 }
 
@@ -115,7 +107,7 @@ std::vector<CompareRow> Comparison::measure(std::int64_t length, const TimeBudge
   std::vector<CompareRow> rows(kinds_.size());
   std::vector<TimedWork> works;
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
-    rows[i] = planned_row(kinds_[i], length);
+    rows[i] = row_of(kinds_[i], length);
     if (rows[i].status == CompareStatus::kOk && budget.is_over()) {
       rows[i].status = CompareStatus::kSkipped;
     }
@@ -174,7 +166,7 @@ bool Comparison::check(std::int64_t length, std::vector<CheckedKind>& checked) {
       reference = reference_of(kinds_[i].config, sentences);
     }
     if (!reference) return false;
-    check_kind(i, sentences, *reference, planned_row(kinds_[i], length), checked[i]);
+    check_kind(i, sentences, *reference, row_of(kinds_[i], length), checked[i]);
   }
   return true;
 }

@@ -40,7 +40,7 @@ class Comparison final : public LengthStudy {
  private:
   RandomModel& model_of(std::size_t i);
   RandomSentences sentences_of(std::int64_t length);
-  CompareRow planned_row(const CompareKind& kind, std::int64_t length) const;
+  CompareRow row_of(const CompareKind& kind, std::int64_t length) const;
   ForwardSetting setting_of(const CompareRow& row, const CompareKind& kind) const;
   std::function<at::Tensor()> warm_up(std::size_t i, const RandomSentences& sentences,
                                       CompareRow& row);

@@ -25,22 +25,11 @@ DecodingStudy::DecodingStudy(const std::vector<ModelConfig>& models, const Devic
     : device_(device), batch_(batch), configs_(models), models_(models.size()) {}
 
 std::vector<CompareRow> DecodingStudy::plan(std::int64_t length) const {
+  const auto element = static_cast<double>(c10::elementSize(device_.dtype));
   std::vector<CompareRow> rows;
   for (const ModelConfig& config : configs_) {
-    const CompareKind kind{config, ForwardPath::kFused};
-    CompareRow row;
-    row.attention = kind.name();
-    row.file_name = kind.file_name();
-    row.length = length;
-    row.batch = batch_;
-    row.needed_bytes = decoding_bytes(kind.config, batch_, length,
-                                      static_cast<double>(c10::elementSize(device_.dtype)));
-    if (is_too_long(kind.config, length)) {
-      row.status = CompareStatus::kTooLong;
-    } else if (!fits_memory(row.needed_bytes, device_.device)) {
-      row.status = CompareStatus::kRefused;
-    }
-    rows.push_back(row);
+    rows.push_back(planned_row({config, ForwardPath::kFused}, batch_, length,
+                               decoding_bytes(config, batch_, length, element), device_.device));
   }
   return rows;
 }

@@ -2,8 +2,8 @@
 #include "engine/length_study.h"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
-#include <string_view>
 
 #include "base/signals.h"
 #include "engine/available_memory.h"
@@ -15,11 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kUsableShare = 0.9;  // of the available memory
-
-bool is_out_of_memory(const c10::Error& error) {
-  return std::string_view(error.what_without_backtrace()).find("not enough memory") !=
-         std::string_view::npos;
-}
 
 double seconds_until(Clock::time_point end) {
   return std::chrono::duration<double>(end - Clock::now()).count();
@@ -78,6 +73,22 @@ std::vector<CompareRow> measure_until(LengthStudy& study, const std::vector<std:
   return all;
 }
 
+CompareRow planned_row(const CompareKind& kind, std::int64_t batch, std::int64_t length,
+                       double needed_bytes, at::Device device) {
+  CompareRow row;
+  row.attention = kind.name();
+  row.file_name = kind.file_name();
+  row.length = length;
+  row.batch = batch;
+  row.needed_bytes = needed_bytes;
+  if (is_too_long(kind.config, length)) {
+    row.status = CompareStatus::kTooLong;
+  } else if (!fits_memory(needed_bytes, device)) {
+    row.status = CompareStatus::kRefused;
+  }
+  return row;
+}
+
 bool fits_memory(double bytes, at::Device device) {
   return bytes <= kUsableShare * static_cast<double>(available_memory(device));
 }
@@ -88,7 +99,7 @@ bool runs_in_memory(const std::function<void()>& work) {
     return true;
   } catch (const c10::OutOfMemoryError&) {
   } catch (const c10::Error& error) {
-    if (!is_out_of_memory(error)) throw;
+    if (!is_out_of_host_memory(error)) throw;
   } catch (const std::bad_alloc&) {
   }
   return false;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/compare_plan.h"
 #include "engine/compare_report.h"
 #include "ops/torch.h"
 
@@ -39,6 +40,11 @@ class LengthStudy {
 std::vector<CompareRow> measure_until(LengthStudy& study, const std::vector<std::int64_t>& lengths,
                                       const TimeBudget& repeats,
                                       std::chrono::steady_clock::time_point end);
+
+/// An unmeasured row: `refused` where its bytes may not be taken, `too_long` where the kind's model
+/// ends before.
+CompareRow planned_row(const CompareKind& kind, std::int64_t batch, std::int64_t length,
+                       double needed_bytes, at::Device device);
 
 /// Whether that much may be taken: at most 90 % of what is available on the device.
 bool fits_memory(double bytes, at::Device device);

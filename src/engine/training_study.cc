@@ -2,10 +2,12 @@
 #include "engine/training_study.h"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 
 #include "config/model_size.h"
 #include "config/run_config.h"
+#include "ops/accelerator.h"
 #include "ops/linear_cross_entropy.h"
 #include "training/device_batch.h"
 #include "training/packed_step.h"
@@ -109,21 +111,12 @@ TrainingStudy::TrainingStudy(const std::vector<ModelConfig>& models, const Devic
 }
 
 std::vector<CompareRow> TrainingStudy::plan(std::int64_t length) const {
+  const auto element = static_cast<double>(c10::elementSize(device_.dtype));
+  const std::int64_t batch = compare_batch(tokens_, length);
   std::vector<CompareRow> rows;
   for (const CompareKind& kind : kinds_) {
-    CompareRow row;
-    row.attention = kind.name();
-    row.file_name = kind.file_name();
-    row.length = length;
-    row.batch = compare_batch(tokens_, length);
-    row.needed_bytes = training_bytes(kind, row.batch, length,
-                                      static_cast<double>(c10::elementSize(device_.dtype)));
-    if (is_too_long(kind.config, length)) {
-      row.status = CompareStatus::kTooLong;
-    } else if (!fits_memory(row.needed_bytes, device_.device)) {
-      row.status = CompareStatus::kRefused;
-    }
-    rows.push_back(row);
+    rows.push_back(planned_row(kind, batch, length, training_bytes(kind, batch, length, element),
+                               device_.device));
   }
   return rows;
 }

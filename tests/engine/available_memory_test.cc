@@ -14,5 +14,20 @@ TEST(AvailableMemory, IsAPartOfTheMachinesMemory) {
   EXPECT_LT(available, machine);
 }
 
+TEST(OutOfHostMemory, IsToldFromOtherErrorsOfTorch) {
+  const auto is_out_of_memory = [](const auto& work) {
+    try {
+      work();
+    } catch (const c10::Error& error) {
+      return is_out_of_host_memory(error);
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return false;
+  };
+  EXPECT_FALSE(is_out_of_memory([] { TORCH_CHECK(false, "sizes differ"); }));
+  EXPECT_TRUE(
+      is_out_of_memory([] { at::empty({std::int64_t{1} << 60}, at::TensorOptions(at::kByte)); }));
+}
+
 }  // namespace
 }  // namespace linformer

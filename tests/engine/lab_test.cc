@@ -45,7 +45,7 @@ std::set<std::string> attentions(const StudyResult& study) {
 }
 
 TEST_F(Lab, MeasuresEveryKindOfEveryStudyAtEveryLength) {
-  const LabResult result = run_studies(tiny_plan(0.2), kCpu);
+  const LabResult result = run_studies(tiny_plan(60), kCpu);
   ASSERT_EQ(result.studies.size(), 4u);
   const std::vector<std::string> names{"encoder", "encoder_decoder", "training_step", "decoding"};
   const std::vector<std::size_t> rows{18, 9, 12, 6};
@@ -55,7 +55,7 @@ TEST_F(Lab, MeasuresEveryKindOfEveryStudyAtEveryLength) {
     ASSERT_EQ(study.rows.size(), rows[i]) << study.name;
     for (const CompareRow& row : study.rows) {
       EXPECT_EQ(row.status, CompareStatus::kOk) << study.name << " " << row.attention;
-      EXPECT_GE(row.times_ms.size(), 3u);
+      ASSERT_GE(row.times_ms.size(), 3u);
       EXPECT_LE(row.times_ms.size(), 20u);
       EXPECT_GT(quantile(row.times_ms, 0.1), 0.0);
       EXPECT_GT(row.peak_bytes, 0);
