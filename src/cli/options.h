@@ -122,6 +122,14 @@ struct CompareOptions {
   std::int64_t tokens = 0;   // 0 = 2,048 on a CPU, 16,384 on a GPU
   std::int64_t repeats = 0;  // 0 = chosen by time
   std::string output;
+  std::string head = "auto";             // auto, none, logits, softmax, nll, argmax
+  std::string long_attention = "flash";  // flash, cudnn
+  bool check = false;
+};
+struct LabOptions {
+  double minutes = 0;  // 0 = 10 on a CPU, 9 on a GPU
+  std::string output = "runs/lab";
+  bool overwrite = false;
 };
 struct ConvertOptions {
   std::string input;
@@ -149,7 +157,7 @@ struct CompletionOptions {
 using VerbOptions =
     std::variant<DemoOptions, TokenizerTrainOptions, TokenizerCodeOptions, PretokenizeOptions,
                  StatsOptions, TrainOptions, EvaluateOptions, ScoreOptions, TranslateOptions,
-                 CompareOptions, ConvertOptions, AverageOptions, InspectOptions, ConfigOptions,
-                 DoctorOptions, CompletionOptions>;
+                 CompareOptions, LabOptions, ConvertOptions, AverageOptions, InspectOptions,
+                 ConfigOptions, DoctorOptions, CompletionOptions>;
 
 }  // namespace linformer

@@ -103,6 +103,12 @@ struct Checks {
   void operator()(const CompareOptions& options) const {
     load_run_config(options.config, options.overrides);
   }
+  void operator()(const LabOptions& options) const {
+    const std::string path = options.output + "/lab.json";
+    if (fs::exists(status_of(path)) && !options.overwrite) {
+      throw UsageError(path + ": exists (want --overwrite or another --output)");
+    }
+  }
   void operator()(const TranslateOptions& options) const {
     check_checkpoint(options.checkpoint, options.model_file);
   }

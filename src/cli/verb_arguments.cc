@@ -225,7 +225,29 @@ Arguments list(CompareOptions& o) {
        "Tokens of a batch; left out, 2,048 on a CPU and 16,384 on a GPU.", Range{1, 1e8}},
       {"--repeats", "N", &o.repeats, "Timed runs a row; left out, as many as a few seconds hold.",
        Range{1, 10000}},
+      {"--head",
+       "OUTPUT",
+       &o.head,
+       "What becomes of the logits; auto: softmax in compatibility mode, else logits.",
+       {},
+       {"auto", "none", "logits", "softmax", "nll", "argmax"}},
+      {"--long-attention",
+       "KERNEL",
+       &o.long_attention,
+       "Full attention of long sentences in the rows 'ours' on a GPU.",
+       {},
+       {"flash", "cudnn"}},
+      {"--check", "", &o.check,
+       "First compare every row's results with unfused attention in float32; exit 70 where they "
+       "differ."},
       {"--output", "OUT.csv", &o.output, "Write the medians in the original's format."}};
+}
+
+Arguments list(LabOptions& o) {
+  return {{"--minutes", "M", &o.minutes,
+           "Time for all studies; left out, 10 on a CPU and 9 on a GPU.", Range{0, 1440, true}},
+          {"--output", "DIR", &o.output, "Where lab.json goes."},
+          {"--overwrite", "", &o.overwrite, "Replace a lab.json that is there."}};
 }
 
 Arguments list(ConvertOptions& o) {

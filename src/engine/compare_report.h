@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ enum class CompareStatus {
   kRefused,  // would not fit into memory: not tried
   kTooLong,  // a Linformer's projections have too few columns
   kOom,      // did not fit
+  kSkipped,  // the time was up
 };
 
 /// One kind of attention at one length. Times are of one forward pass.
@@ -26,6 +28,14 @@ struct CompareRow {
   std::int64_t peak_bytes =
       0;  // weights in the compute type and what the pass adds at its worst moment
   double needed_bytes = 0;  // forward_bytes
+  bool by_head = false;     // unfused, one head of one sentence at a time
+};
+
+/// The largest error of one kind's results over all lengths, of a tolerance.
+struct CheckedKind {
+  std::string attention;
+  double error = 0;
+  double tolerance = 0;
 };
 
 /// What all rows share.
@@ -38,6 +48,8 @@ struct CompareSetting {
   std::int64_t tokens = 0;
   bool is_compatibility = false;
   bool is_encoder_only = false;
+  std::string head;                  // the head's output: "softmax"
+  std::vector<CheckedKind> checked;  // empty = not asked for
 };
 
 /// The value below which `share` of `values` lie, between neighbours by linear interpolation.
@@ -49,7 +61,14 @@ std::string_view status_name(CompareStatus status);
 /// One JSON object and its newline.
 std::string compare_json(const CompareSetting& setting, std::span<const CompareRow> rows);
 
-/// A table for people.
+/// The row as JSON: attention, n, batch, median_ms, p10_ms, p90_ms, peak_bytes, needed_bytes,
+/// repeats, by_head, status.
+nlohmann::ordered_json row_json(const CompareRow& row);
+
+/// Rows as a table for people.
+std::string rows_table(std::span<const CompareRow> rows);
+
+/// The same under what they share.
 std::string compare_table(const CompareSetting& setting, std::span<const CompareRow> rows);
 
 /// The original's file for one kind: "256/64,512/32\n" (length/batch) and one line of median

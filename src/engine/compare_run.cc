@@ -1,217 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shapes: B sentences, N their length.
-
 #include <algorithm>
-#include <chrono>
-#include <memory>
-#include <new>
-#include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/signals.h"
 #include "config/yaml_reader.h"
-#include "engine/available_memory.h"
 #include "engine/build_info.h"
 #include "engine/compare_plan.h"
 #include "engine/compare_report.h"
+#include "engine/comparison.h"
 #include "engine/runs.h"
 #include "linformer/error.h"
-#include "model/transformer.h"
-#include "ops/device.h"
+#include "storage/json_state.h"
 
 namespace linformer {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::int64_t kCpuTokens = 2048;
 constexpr std::int64_t kGpuTokens = 16384;
-constexpr double kUsableShare = 0.9;  // of the available memory
-constexpr std::int64_t kMostRepeats = 200;
 
-/// A model that several rows time.
-struct TimedModel {
-  std::unique_ptr<ParameterStore> store;
-  std::unique_ptr<Transformer> model;
-  std::int64_t weight_bytes = 0;  // in the compute type
-
-  TimedModel(const ModelConfig& config, const DeviceChoice& device, std::uint64_t seed)
-      : store(std::make_unique<ParameterStore>(device.device, device.dtype, seed)),
-        model(std::make_unique<Transformer>(config, *store)) {
-    for (const Parameter& parameter : store->parameters()) {
-      if (parameter.is_used) weight_bytes += static_cast<std::int64_t>(parameter.compute.nbytes());
-    }
-  }
-};
-
-/// What decides how often a row is timed.
-struct Budget {
-  std::int64_t least = 3;
-  std::int64_t most = kMostRepeats;
-  double seconds = 0;  // for all kinds at one length
-};
-
-bool is_out_of_memory(const c10::Error& error) {
-  return std::string_view(error.what_without_backtrace()).find("not enough memory") !=
-         std::string_view::npos;
+/// `--head`; auto is what the original's model ends in.
+HeadOutput head_output(const std::string& name, bool is_compatibility) {
+  if (name == "none") return HeadOutput::kNone;
+  if (name == "logits") return HeadOutput::kLogits;
+  if (name == "softmax") return HeadOutput::kSoftmax;
+  if (name == "nll") return HeadOutput::kNll;
+  if (name == "argmax") return HeadOutput::kArgmax;
+  return is_compatibility ? HeadOutput::kSoftmax : HeadOutput::kLogits;
 }
 
-class Comparison {
- public:
-  Comparison(const ModelConfig& config, const DeviceChoice& device, std::uint64_t seed,
-             std::int64_t tokens)
-      : device_(device), tokens_(tokens), random_(seed) {
-    for (CompareKind& kind : compare_kinds(config)) {
-      // The unfused and the fused kind of one model stand one after the other.
-      if (models_.empty() || models_.back()->model->config().type != kind.config.type) {
-        models_.push_back(std::make_shared<TimedModel>(kind.config, device, seed));
-      }
-      kinds_.push_back({std::move(kind), models_.back()});
-    }
+std::string_view head_name(HeadOutput head) {
+  switch (head) {
+    case HeadOutput::kNone:
+      return "none";
+    case HeadOutput::kLogits:
+      return "logits";
+    case HeadOutput::kSoftmax:
+      return "softmax";
+    case HeadOutput::kNll:
+      return "nll";
+    case HeadOutput::kArgmax:
+      return "argmax";
   }
+  return "?";
+}
 
-  /// Rows of every kind at one length, in the order of compare_kinds.
-  std::vector<CompareRow> measure(std::int64_t length, const Budget& budget) {
-    const at::NoGradGuard no_grad;
-    const std::int64_t batch = compare_batch(tokens_, length);
-    const PackedSequences sentences = random_sentences(batch, length);
-    std::vector<CompareRow> rows;
-    std::vector<std::size_t> timed;
-    for (std::size_t i = 0; i < kinds_.size(); ++i) {
-      rows.push_back(planned_row(kinds_[i].kind, batch, length));
-      if (rows[i].status == CompareStatus::kOk && warm_up(i, sentences, rows[i]))
-        timed.push_back(i);
-    }
-    const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                                     std::chrono::duration<double>(budget.seconds));
-    for (std::int64_t repeat = 0; repeat < budget.most && !timed.empty(); ++repeat) {
-      if (repeat >= budget.least && Clock::now() > end) break;
-      // Back and forth, so that a slow drift of the machine falls on all kinds alike.
-      for (const std::size_t i : timed) rows[i].times_ms.push_back(time_ms(i, sentences));
-      std::reverse(timed.begin(), timed.end());
-    }
-    return rows;
-  }
-
-  const CompareKind& own_kind() const { return kinds_.back().kind; }
-  std::vector<CompareKind> kinds() const {
-    std::vector<CompareKind> out;
-    for (const Timed& timed : kinds_) out.push_back(timed.kind);
-    return out;
-  }
-
- private:
-  struct Timed {
-    CompareKind kind;
-    std::shared_ptr<TimedModel> timed_model;
-  };
-
-  PackedSequences random_sentences(std::int64_t batch, std::int64_t length) {
-    const auto vocabulary = static_cast<std::uint64_t>(kinds_.front().kind.config.vocab_size);
-    at::Tensor ids_BN = at::empty({batch, length}, at::TensorOptions(at::kLong));
-    auto* ids = ids_BN.mutable_data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < ids_BN.numel(); ++i)
-      ids[i] = static_cast<std::int64_t>(random_() % vocabulary);
-    return pack_rectangle(ids_BN.to(device_.device));
-  }
-
-  CompareRow planned_row(const CompareKind& kind, std::int64_t batch, std::int64_t length) const {
-    CompareRow row;
-    row.attention = kind.name();
-    row.file_name = kind.file_name();
-    row.length = length;
-    row.batch = batch;
-    row.needed_bytes = forward_bytes(kind, batch, length,
-                                     static_cast<std::int64_t>(c10::elementSize(device_.dtype)));
-    if (is_too_long(kind.config, length)) {
-      row.status = CompareStatus::kTooLong;
-    } else if (row.needed_bytes >
-               kUsableShare * static_cast<double>(available_memory(device_.device))) {
-      row.status = CompareStatus::kRefused;
-    }
-    return row;
-  }
-
-  /// One forward pass as the original times it: in compatibility mode its head ends in a float32
-  /// softmax.
-  void forward(std::size_t i, const PackedSequences& sentences) const {
-    Transformer& model = *kinds_[i].timed_model->model;
-    ForwardOptions options;
-    options.backend =
-        kinds_[i].kind.is_fused ? AttentionBackend::kFused : AttentionBackend::kUnfused;
-    at::Tensor x_TM = model.encode(sentences, options);
-    if (!model.config().encoder_only) x_TM = model.decode(sentences, x_TM, sentences, options);
-    const at::Tensor logits_TV = model.logits(x_TM);
-    const at::Tensor output_TV =
-        model.config().compatibility ? at::softmax(logits_TV, 1, at::kFloat) : logits_TV;
-    synchronize(device_.device);
-  }
-
-  /// The first pass of a row pays for what later ones reuse; it also tells the memory. False when
-  /// there is too little.
-  bool warm_up(std::size_t i, const PackedSequences& sentences, CompareRow& row) const {
-    try {
-      fault_point("compare");
-      if (!is_warm_) forward(i, sentences);
-      is_warm_ = true;
-      reset_peak_memory(device_.device);
-      const std::int64_t before = memory_in_use(device_.device);
-      forward(i, sentences);
-      row.peak_bytes = kinds_[i].timed_model->weight_bytes +
-                       std::max<std::int64_t>(0, peak_memory(device_.device) - before);
-      return true;
-    } catch (const c10::OutOfMemoryError&) {
-      row.status = CompareStatus::kOom;
-    } catch (const c10::Error& error) {
-      if (!is_out_of_memory(error)) throw;
-      row.status = CompareStatus::kOom;
-    } catch (const std::bad_alloc&) {
-      row.status = CompareStatus::kOom;
-    }
-    return false;
-  }
-
-  double time_ms(std::size_t i, const PackedSequences& sentences) const {
-    throw_if_interrupted();
-    const Clock::time_point start = Clock::now();
-    forward(i, sentences);
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  }
-
-  DeviceChoice device_;
-  std::int64_t tokens_;
-  std::mt19937_64 random_;
-  std::vector<std::shared_ptr<TimedModel>> models_;
-  std::vector<Timed> kinds_;
-  mutable bool is_warm_ = false;
-};
+/// "encoder, decoder and head, with its float32 softmax".
+std::string parts_of(bool is_encoder_only, HeadOutput head) {
+  if (head == HeadOutput::kNone) return is_encoder_only ? "encoder" : "encoder and decoder";
+  std::string out = is_encoder_only ? "encoder and head" : "encoder, decoder and head";
+  if (head == HeadOutput::kSoftmax) out += ", with its float32 softmax";
+  if (head == HeadOutput::kNll) out += ", to the negative log-likelihood of a target";
+  if (head == HeadOutput::kArgmax) out += ", to the largest logit's id";
+  return out;
+}
 
 CompareSetting setting_of(const CompareOptions& options, const ModelConfig& config,
-                          const DeviceChoice& device, std::int64_t tokens) {
+                          const DeviceChoice& device, const ComparisonSetting& comparison) {
   CompareSetting out;
   out.config = options.config;
   out.device = device.description;
   out.libtorch = kTorchVersion;
-  out.measured = config.encoder_only ? "encoder and head" : "encoder, decoder and head";
-  if (config.compatibility) out.measured += ", with its float32 softmax";
-  out.measured =
-      "one forward pass of the " + out.measured + " over " + std::to_string(tokens) + " tokens";
+  out.measured = "one forward pass of the " + parts_of(config.encoder_only, comparison.head) +
+                 " over " + std::to_string(comparison.tokens) + " tokens";
   if (config.is_linformer()) out.projection = enum_name(config.projection);
-  out.tokens = tokens;
+  out.tokens = comparison.tokens;
   out.is_compatibility = config.compatibility;
   out.is_encoder_only = config.encoder_only;
+  out.head = head_name(comparison.head);
   return out;
 }
 
-Budget budget_of(const CompareOptions& options, bool is_cpu, std::size_t num_lengths) {
+TimeBudget budget_of(const CompareOptions& options, bool is_cpu, std::size_t num_lengths) {
   if (options.repeats > 0) return {options.repeats, options.repeats, 0};
   const double seconds = is_cpu ? 120.0 : 20.0;
-  return {is_cpu ? 3 : 10, kMostRepeats, seconds / static_cast<double>(num_lengths)};
+  return {.least = is_cpu ? 3 : 10, .seconds = seconds / static_cast<double>(num_lengths)};
 }
 
 ModelConfig config_to_compare(const CompareOptions& options) {
@@ -225,10 +89,10 @@ ModelConfig config_to_compare(const CompareOptions& options) {
 }
 
 /// The original's file for the configuration's own kind, and its siblings for the others.
-void write_csv_files(const std::string& path, const Comparison& comparison,
-                     const std::vector<CompareRow>& rows) {
-  const std::string own = comparison.own_kind().file_name();
-  for (const CompareKind& kind : comparison.kinds()) {
+void write_csv_files(const std::string& path, const ModelConfig& config,
+                     const std::vector<CompareKind>& kinds, const std::vector<CompareRow>& rows) {
+  const std::string own = own_kind(config).file_name();
+  for (const CompareKind& kind : kinds) {
     const std::string name = kind.file_name();
     write_file_atomically(name == own ? path : sibling_path(path, name), compare_csv(rows, name));
   }
@@ -257,6 +121,26 @@ void report_unmeasured(const std::vector<CompareRow>& rows) {
   }
 }
 
+/// Throws when a kind's results are not those of the reference.
+std::vector<CheckedKind> check_all(Comparison& comparison,
+                                   const std::vector<std::int64_t>& lengths) {
+  std::vector<CheckedKind> checked;
+  for (const std::int64_t length : lengths) {
+    if (!comparison.check(length, checked)) {
+      log_warning("n = " + std::to_string(length) +
+                  " is not checked: no memory for unfused attention in float32");
+    }
+    for (const CheckedKind& kind : checked) {
+      if (kind.error <= kind.tolerance) continue;
+      throw InternalError("--check: " + kind.attention + " at n=" + std::to_string(length) +
+                          " is not what unfused attention in float32 gives (relative error " +
+                          real_text(kind.error) + ", want at most " + real_text(kind.tolerance) +
+                          "); nothing was timed");
+    }
+  }
+  return checked;
+}
+
 }  // namespace
 
 int run_compare(const CompareOptions& options, const CommonOptions& common) {
@@ -274,16 +158,25 @@ int run_compare(const CompareOptions& options, const CommonOptions& common) {
     }
   }
   log_info("device: " + device.description);
-  Comparison comparison(config, device, /*seed=*/42, tokens);
-  const Budget budget = budget_of(options, is_cpu, lengths.size());
+  const ComparisonSetting asked{.tokens = tokens,
+                                .head = head_output(options.head, config.compatibility),
+                                .long_attention = options.long_attention == "cudnn"
+                                                      ? LongAttention::kCudnn
+                                                      : LongAttention::kFlash,
+                                .sharpens = options.check};
+  Comparison comparison(compare_kinds(config), device, asked);
+  CompareSetting setting = setting_of(options, config, device, asked);
+  if (options.check) setting.checked = check_all(comparison, lengths);
+  const TimeBudget budget = budget_of(options, is_cpu, lengths.size());
   std::vector<CompareRow> rows;
   for (const std::int64_t length : lengths) {
     log_info("n = " + std::to_string(length) + ", batch " +
              std::to_string(compare_batch(tokens, length)));
     for (CompareRow& row : comparison.measure(length, budget)) rows.push_back(std::move(row));
   }
-  if (!options.output.empty()) write_csv_files(options.output, comparison, rows);
-  const CompareSetting setting = setting_of(options, config, device, tokens);
+  if (!options.output.empty()) {
+    write_csv_files(options.output, config, comparison.kinds(), rows);
+  }
   write_stdout(common.json ? compare_json(setting, rows) : compare_table(setting, rows));
   report_unmeasured(rows);
   return 0;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "cli/command_line.h"
+#include "engine/available_memory.h"
 #include "engine/runs.h"
 #include "linformer/error.h"
 #include "ops/torch.h"
@@ -27,7 +28,7 @@ void translate_torch_error() {
     throw OutOfMemoryError(std::string("out of device memory: ") + error.what_without_backtrace());
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
-    if (text.find("not enough memory") != std::string::npos) {
+    if (is_out_of_host_memory(error)) {
       throw OutOfMemoryError("out of host memory: " + text);
     }
     throw InternalError("internal error: " + text.substr(0, text.find('\n')));
@@ -49,6 +50,7 @@ int dispatch(const ParsedCommand& command) {
   if (const auto* compare = std::get_if<CompareOptions>(&command.options)) {
     return run_compare(*compare, common);
   }
+  if (const auto* lab = std::get_if<LabOptions>(&command.options)) return run_lab(*lab, common);
   throw UsageError("linformer-engine does not do '" + command.verb + "'; call linformer instead");
 }
 

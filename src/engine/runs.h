@@ -25,7 +25,9 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common);
 
 /// Times forward passes over sentence lengths, batch = tokens / length: the vanilla model of the
 /// configuration's sizes and, where it describes a Linformer, that Linformer, each with unfused
-/// attention (the scores exist in memory) and fused attention. stdout: a table of all rows.
+/// attention (the scores exist in memory), fused attention, and the fastest way there is here
+/// (compare_plan.h). --check first compares all results with unfused float32 and throws
+/// InternalError where they differ. stdout: a table of all rows.
 /// --output OUT.csv: the original's form (header 256/64,512/32,...; one row of median seconds) for
 /// the configuration's own attention, fused; the others go to OUT.vanilla-unfused.csv,
 /// OUT.vanilla-fused.csv, OUT.linformer-k32-unfused.csv beside it. Rows that memory would not hold
@@ -33,5 +35,11 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common);
 /// (`too_long`) and those that ran out of memory (`oom`) make the exit code 5 at the end. The CSV
 /// files leave all of them out.
 int run_compare(const CompareOptions& options, const CommonOptions& common);
+
+/// Studies how encoder, encoder-decoder, training step and decoding scale with the length, within
+/// the minutes: base sizes, lengths from 256 on, kinds as compare's. Writes DIR/lab.json at the
+/// end, whole or not at all, and prints it or its tables; what the time does not hold is `skipped`,
+/// the longest first.
+int run_lab(const LabOptions& options, const CommonOptions& common);
 
 }  // namespace linformer

@@ -41,39 +41,99 @@ at::Tensor merge_heads(const at::Tensor& y_BHND) {
 
 }  // namespace
 
+bool Attention::shortens_first(const PackedSequences& sequences,
+                               const ForwardOptions& options) const {
+  if (at::GradMode::is_enabled() || options.backend != AttentionBackend::kAuto) return false;
+  if (product_slots() == 0 || sequences.lengths.empty()) return false;
+  // E and F cost the same either way; W_k and W_v are 4 M^2 for each row that they multiply.
+  return product_slots() * sequences.batch_size() < sequences.num_tokens;
+}
+
+KeyValue Attention::shorten_first(const at::Tensor& input_TM,
+                                  const PackedSequences& sequences) const {
+  const at::Tensor input_BSM = unpack(input_TM, sequences);
+  KeyValue out = shorten(input_BSM, input_BSM, input_TM, sequences);
+  out.key_BHSD = split_heads(at::linear(merge_heads(out.key_BHSD), rows_of_qkv(1, 1)));
+  out.value_BHSD = split_heads(at::linear(merge_heads(out.value_BHSD), rows_of_qkv(2, 1)));
+  return out;
+}
+
+at::Tensor Attention::attend_equal(const at::Tensor& query_TM, const at::Tensor& key_SM,
+                                   const at::Tensor& value_SM, const PackedSequences& queries,
+                                   bool causal, const ForwardOptions& options) const {
+  return attend_equal_lengths({.query_TM = query_TM,
+                               .key_SM = key_SM,
+                               .value_SM = value_SM,
+                               .query_start_B1 = queries.start_B1,
+                               .batch = queries.batch_size(),
+                               .heads = num_heads_,
+                               .causal = causal,
+                               .long_attention = options.long_attention});
+}
+
+at::Tensor Attention::attend_equal(const at::Tensor& query_TM, const KeyValue& kv,
+                                   const PackedSequences& queries,
+                                   const ForwardOptions& options) const {
+  return attend_equal(query_TM, merge_heads(kv.key_BHSD).flatten(0, 1),
+                      merge_heads(kv.value_BHSD).flatten(0, 1), queries, /*causal=*/false, options);
+}
+
+at::Tensor Attention::self_attention_by_starts(const at::Tensor& x_TM,
+                                               const PackedSequences& sequences, bool causal,
+                                               const ForwardOptions& options) const {
+  if (shortens_first(sequences, options)) {
+    return attend_equal(at::linear(x_TM, rows_of_qkv(0, 1)), shorten_first(x_TM, sequences),
+                        sequences, options);
+  }
+  const at::Tensor qkv_T3M = linformer::linear(x_TM, qkv_weight_);
+  if (shortens()) {
+    const auto parts = qkv_T3M.split_with_sizes({model_dim_, 2 * model_dim_}, 1);
+    return attend_packed(parts[0], sequences, parts[1], x_TM, sequences);
+  }
+  if (!at::GradMode::is_enabled() && sequences.is_rectangle()) {
+    const auto parts = qkv_T3M.split(model_dim_, 1);
+    return attend_equal(parts[0], parts[1], parts[2], sequences, causal, options);
+  }
+  return attend_packed_self(qkv_T3M,
+                            {.query_B1 = sequences.start_B1,
+                             .key_B1 = sequences.start_B1,
+                             .max_queries = sequences.max_length,
+                             .max_keys = sequences.max_length},
+                            num_heads_, causal);
+}
+
 at::Tensor Attention::self_attention(const at::Tensor& x_TM, const PackedSequences& sequences,
                                      bool causal, const ForwardOptions& options) const {
   TORCH_CHECK(!causal || !shortens(), "a Linformer has no causal form");
-  const at::Tensor qkv_T3M = linformer::linear(x_TM, qkv_weight_);
   if (sequences.has_starts()) {
-    if (!shortens()) {
-      return output(attend_packed_self(qkv_T3M,
-                                       {.query_B1 = sequences.start_B1,
-                                        .key_B1 = sequences.start_B1,
-                                        .max_queries = sequences.max_length,
-                                        .max_keys = sequences.max_length},
-                                       num_heads_, causal));
-    }
-    const auto parts = qkv_T3M.split_with_sizes({model_dim_, 2 * model_dim_}, 1);
-    return output(attend_packed(parts[0], sequences, parts[1], x_TM, sequences));
+    return output(self_attention_by_starts(x_TM, sequences, causal, options));
   }
-  if (!shortens() && prefers_attend_each(sequences, sequences, model_dim_)) {
-    const auto qkv_THD = qkv_T3M.unflatten(1, {3, num_heads_, -1}).unbind(1);
-    return output(attend_each({.query_THD = qkv_THD[0],
-                               .key_SHD = qkv_THD[1],
-                               .value_SHD = qkv_THD[2],
-                               .queries = sequences,
-                               .keys = sequences,
-                               .causal = causal,
-                               .backend = options.backend}));
-  }
-  const at::Tensor qkv_BN3M = unpack(qkv_T3M, sequences);
-  const auto part = [&](std::int64_t i) { return qkv_BN3M.narrow(2, i * model_dim_, model_dim_); };
   AttentionInputs inputs;
-  inputs.query_BHND = qkv_BN3M.view({qkv_BN3M.size(0), qkv_BN3M.size(1), 3, num_heads_, -1})
-                          .select(2, 0)
-                          .transpose(1, 2);
-  const KeyValue kv = shorten(part(1), part(2), x_TM, sequences);
+  KeyValue kv;
+  if (shortens_first(sequences, options)) {
+    inputs.query_BHND = split_heads(unpack(at::linear(x_TM, rows_of_qkv(0, 1)), sequences));
+    kv = shorten_first(x_TM, sequences);
+  } else {
+    const at::Tensor qkv_T3M = at::linear(x_TM, qkv_weight_);
+    if (!shortens() && prefers_attend_each(sequences, sequences, model_dim_)) {
+      const auto qkv_THD = qkv_T3M.unflatten(1, {3, num_heads_, -1}).unbind(1);
+      return output(attend_each({.query_THD = qkv_THD[0],
+                                 .key_SHD = qkv_THD[1],
+                                 .value_SHD = qkv_THD[2],
+                                 .queries = sequences,
+                                 .keys = sequences,
+                                 .causal = causal,
+                                 .backend = options.backend}));
+    }
+    const at::Tensor qkv_BN3M = unpack(qkv_T3M, sequences);
+    const auto part = [&](std::int64_t i) {
+      return qkv_BN3M.narrow(2, i * model_dim_, model_dim_);
+    };
+    inputs.query_BHND = qkv_BN3M.view({qkv_BN3M.size(0), qkv_BN3M.size(1), 3, num_heads_, -1})
+                            .select(2, 0)
+                            .transpose(1, 2);
+    kv = shorten(part(1), part(2), x_TM, sequences);
+  }
   inputs.key_BHSD = kv.key_BHSD;
   inputs.value_BHSD = kv.value_BHSD;
   // Right padding: a real query never reaches a padded key under the causal mask.
@@ -83,19 +143,37 @@ at::Tensor Attention::self_attention(const at::Tensor& x_TM, const PackedSequenc
   return output(repack(merge_heads(attend(inputs)), sequences));
 }
 
-KeyValue Attention::project_memory(const at::Tensor& memory_TM,
-                                   const PackedSequences& memory) const {
+KeyValue Attention::project_memory(const at::Tensor& memory_TM, const PackedSequences& memory,
+                                   const ForwardOptions& options) const {
+  if (shortens_first(memory, options)) return shorten_first(memory_TM, memory);
   const at::Tensor kv_BSM2 = unpack(at::linear(memory_TM, rows_of_qkv(1, 2)), memory);
   return shorten(kv_BSM2.narrow(2, 0, model_dim_), kv_BSM2.narrow(2, model_dim_, model_dim_),
                  memory_TM, memory);
+}
+
+at::Tensor Attention::cross_attention_by_starts(const at::Tensor& query_TM,
+                                                const PackedSequences& queries,
+                                                const at::Tensor& memory_TM,
+                                                const PackedSequences& memory,
+                                                const ForwardOptions& options) const {
+  if (queries.is_rectangle() && shortens_first(memory, options)) {
+    return attend_equal(at::linear(query_TM, rows_of_qkv(0, 1)), shorten_first(memory_TM, memory),
+                        queries, options);
+  }
+  const CrossProjection in = project_cross(query_TM, memory_TM, qkv_weight_);
+  if (!shortens() && !at::GradMode::is_enabled() && queries.is_rectangle() &&
+      memory.is_rectangle()) {
+    const auto parts = in.key_value_S2M.split(model_dim_, 1);
+    return attend_equal(in.query_TM, parts[0], parts[1], queries, /*causal=*/false, options);
+  }
+  return attend_packed(in.query_TM, queries, in.key_value_S2M, memory_TM, memory);
 }
 
 at::Tensor Attention::cross_attention(const at::Tensor& query_TM, const PackedSequences& queries,
                                       const at::Tensor& memory_TM, const PackedSequences& memory,
                                       const ForwardOptions& options) const {
   if (queries.has_starts()) {
-    const CrossProjection in = project_cross(query_TM, memory_TM, qkv_weight_);
-    return output(attend_packed(in.query_TM, queries, in.key_value_S2M, memory_TM, memory));
+    return output(cross_attention_by_starts(query_TM, queries, memory_TM, memory, options));
   }
   const at::Tensor projected_TM = at::linear(query_TM, rows_of_qkv(0, 1));
   if (!shortens() && prefers_attend_each(queries, memory, model_dim_)) {
@@ -108,7 +186,7 @@ at::Tensor Attention::cross_attention(const at::Tensor& query_TM, const PackedSe
                                .keys = memory,
                                .backend = options.backend}));
   }
-  const KeyValue kv = project_memory(memory_TM, memory);
+  const KeyValue kv = project_memory(memory_TM, memory, options);
   AttentionInputs inputs;
   inputs.query_BHND = split_heads(unpack(projected_TM, queries));
   inputs.key_BHSD = kv.key_BHSD;

@@ -40,7 +40,8 @@ class Attention {
                              const ForwardOptions& options) const;
 
   /// Keys and values of the memory, for decoding.
-  KeyValue project_memory(const at::Tensor& memory_TM, const PackedSequences& memory) const;
+  KeyValue project_memory(const at::Tensor& memory_TM, const PackedSequences& memory,
+                          const ForwardOptions& options = {}) const;
   /// One query a sequence against kept keys and values: query_BM -> [B, M].
   at::Tensor attend_to(const at::Tensor& query_BM, const KeyValue& memory) const;
   /// Decoding step of causal self-attention: x_BM at `position`; writes its key and value into the
@@ -58,6 +59,9 @@ class Attention {
                                             const PackedSequences& sequences) const;
   /// Whether shorten changes anything; if so there is no causal form.
   virtual bool shortens() const { return false; }
+  /// Rows that keys and values are multiplied by a matrix to, which may as well be done to the
+  /// input they are projected from: E(xW) = (Ex)W. 0: they are not.
+  virtual std::int64_t product_slots() const { return 0; }
 
   at::Tensor split_heads(const at::Tensor& x_BNM) const;
 
@@ -66,6 +70,18 @@ class Attention {
 
  private:
   at::Tensor output(const at::Tensor& y_TM) const;
+  bool shortens_first(const PackedSequences& sequences, const ForwardOptions& options) const;
+  KeyValue shorten_first(const at::Tensor& input_TM, const PackedSequences& sequences) const;
+  at::Tensor attend_equal(const at::Tensor& query_TM, const at::Tensor& key_SM,
+                          const at::Tensor& value_SM, const PackedSequences& queries, bool causal,
+                          const ForwardOptions& options) const;
+  at::Tensor attend_equal(const at::Tensor& query_TM, const KeyValue& kv,
+                          const PackedSequences& queries, const ForwardOptions& options) const;
+  at::Tensor self_attention_by_starts(const at::Tensor& x_TM, const PackedSequences& sequences,
+                                      bool causal, const ForwardOptions& options) const;
+  at::Tensor cross_attention_by_starts(const at::Tensor& query_TM, const PackedSequences& queries,
+                                       const at::Tensor& memory_TM, const PackedSequences& memory,
+                                       const ForwardOptions& options) const;
   at::Tensor attend_packed(const at::Tensor& query_TM, const PackedSequences& queries,
                            const at::Tensor& kv_T2M, const at::Tensor& input_TM,
                            const PackedSequences& keys) const;

@@ -39,7 +39,8 @@ KeyValue LinearProjectionAttention::shorten(const at::Tensor& key_BSM, const at:
   TORCH_CHECK(length <= key_projection_KS_.size(1), "sequence of ", length,
               " tokens is longer than max_length ", key_projection_KS_.size(1));
   const auto project = [&](const at::Tensor& weight_KS, const at::Tensor& x_BSM) {
-    return at::matmul(weight_KS.narrow(1, 0, length), x_BSM);  // pads are zero rows
+    const at::Tensor used_KS = weight_KS.narrow(1, 0, length);
+    return project_rectangle(used_KS, x_BSM, projection_parts(used_KS, x_BSM));  // pads: zero rows
   };
   at::Tensor key_BKM = project(key_projection_KS_, key_BSM);
   at::Tensor value_BKM = project(value_projection_KS_, value_BSM);

@@ -20,6 +20,7 @@ class LinearProjectionAttention : public Attention {
   ShortenedSequences shorten_packed(const at::Tensor& kv_T2M, const at::Tensor& input_TM,
                                     const PackedSequences& sequences) const override;
   bool shortens() const override { return true; }
+  std::int64_t product_slots() const override { return key_projection_KS_.size(0); }
 
  private:
   at::Tensor key_projection_KS_;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "ops/torch.h"
+#include "ops/head_consumer.h"
 
 namespace linformer {
 
@@ -142,6 +142,12 @@ class Accelerator {
   virtual PoolingGradients pool_segments_backward(
       const at::Tensor& slots_gradient_S2M, const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
       const at::Tensor& start_B1, const ProjectedLength& pooled, std::int64_t slots) const = 0;
+
+  /// The head and its consumer in one (ops/head_consumer.h); undefined where there is no kernel for
+  /// this output and these shapes.
+  virtual at::Tensor consume_head(const HeadInputs& /*inputs*/, HeadOutput /*output*/) const {
+    return {};
+  }
 
   virtual void adam_step(const FusedAdam& adam) const = 0;
 

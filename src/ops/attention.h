@@ -11,7 +11,11 @@ enum class AttentionBackend {
   kFused,    // ATen's scaled_dot_product_attention: flash or memory-efficient kernels where they
              // exist
   kUnfused,  // product, mask, softmax, product: the scores exist in memory (the paper's baseline)
+  kUnfusedByHead,  // the same, one head of one sentence at a time: scores that only so fit
 };
+
+/// ATen's kernel for long sequences of one length on a GPU, where no gradient is wanted.
+enum class LongAttention { kFlash, kCudnn };
 
 struct AttentionInputs {
   at::Tensor query_BHND;

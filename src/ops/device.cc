@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -129,6 +130,24 @@ void reset_peak_memory(at::Device device) {
 
 void synchronize(at::Device device) {
   if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index());
+}
+
+double elapsed_ms(at::Device device, const std::function<void()>& work) {
+  if (device.is_cpu()) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+        .count();
+  }
+  const c10::Stream stream = c10::impl::VirtualGuardImpl(device.type()).getStream(device);
+  c10::Event begin(device.type(), c10::EventFlag::BACKEND_DEFAULT);
+  c10::Event end(device.type(), c10::EventFlag::BACKEND_DEFAULT);
+  synchronize(device);
+  begin.record(stream);
+  work();
+  end.record(stream);
+  synchronize(device);
+  return begin.elapsedTime(end);
 }
 
 }  // namespace linformer

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "ops/torch.h"
@@ -33,6 +34,10 @@ std::int64_t memory_in_use(at::Device device);
 
 /// Waits until the device has done everything that was asked of it.
 void synchronize(at::Device device);
+
+/// Milliseconds that `work` takes: of a GPU by events around it on the current stream, of a CPU by
+/// its clock. Returns when the work is done.
+double elapsed_ms(at::Device device, const std::function<void()>& work);
 
 /// Largest bytes in use since the last reset_peak_memory. On a CPU the peak resident set;
 /// resetting it first gives the memory of freed tensors back to the system.

@@ -62,6 +62,38 @@ ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_
   return {.key_value_S2M = out[0], .slot_start_B1 = out[1], .max_slots = E_KN.size(0)};
 }
 
+at::Tensor project_rectangle(const at::Tensor& E_KN, const at::Tensor& x_BNM, std::int64_t parts) {
+  if (parts == 1) return at::matmul(E_KN, x_BNM);
+  const std::int64_t batch = x_BNM.size(0);
+  const std::int64_t slots = E_KN.size(0);
+  const std::int64_t width = x_BNM.size(2);
+  const std::int64_t length = x_BNM.size(1) / parts;
+  const at::Tensor weight_PKN = E_KN.unflatten(1, {parts, length})
+                                    .transpose(0, 1)
+                                    .unsqueeze(0)
+                                    .expand({batch, parts, slots, length})
+                                    .reshape({batch * parts, slots, length});
+  return at::matmul(weight_PKN, x_BNM.reshape({batch * parts, length, width}))
+      .view({batch, parts, slots, width})
+      .sum(1);
+}
+
+std::int64_t projection_parts(const at::Tensor& E_KN, const at::Tensor& x_BNM) {
+  if (!x_BNM.is_cuda() || at::GradMode::is_enabled()) return 1;
+  constexpr std::int64_t kTile = 128;         // of the product's result, one for a multiprocessor
+  constexpr std::int64_t kWantedTiles = 132;  // multiprocessors of an H100
+  constexpr std::int64_t kLeastTokens = 512;  // below, adding up costs more than it saves
+  const auto tiles = [](std::int64_t size) { return (size + kTile - 1) / kTile; };
+  const std::int64_t products = x_BNM.size(0) * tiles(E_KN.size(0)) * tiles(x_BNM.size(2));
+  const std::int64_t length = x_BNM.size(1);
+  std::int64_t parts = 1;
+  while (products * parts < kWantedTiles && length % (2 * parts) == 0 &&
+         length / (2 * parts) >= kLeastTokens) {
+    parts *= 2;
+  }
+  return parts;
+}
+
 ShortenedSequences pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
                                  const at::Tensor& start_B1, std::int64_t slots) {
   const variable_list out = PoolSegments::apply(kv_T2M, scores_TH, start_B1, slots);

@@ -22,6 +22,14 @@ ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_
                                   const at::Tensor& F_KN, const at::Tensor& start_B1,
                                   bool all_slots);
 
+/// E x of each of B sequences of one length: x_BNM -> [B, K, M]. Any device and type. `parts`: cuts
+/// the tokens of every product into so many, which must divide N, and adds up their results, so
+/// that few long products keep a whole GPU busy; 1 = no cut, differentiable in both.
+at::Tensor project_rectangle(const at::Tensor& E_KN, const at::Tensor& x_BNM, std::int64_t parts);
+
+/// How many parts fill a GPU; 1 on a CPU, and where a gradient is wanted.
+std::int64_t projection_parts(const at::Tensor& E_KN, const at::Tensor& x_BNM);
+
 /// The segment projection: token j of n goes to slot j where n <= `slots`, else to
 /// floor(j slots / n); a slot is the mean of its tokens, weighted for each of H heads by the
 /// softmax of scores_TH within it. Types, device and starts as above. Differentiable in kv and

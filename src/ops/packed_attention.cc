@@ -179,4 +179,37 @@ at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_
   return attend_flash(query_TM.unflatten(1, {heads, -1}), parts[0], parts[1], starts, false);
 }
 
+at::Tensor attend_equal_lengths(const EqualLengths& in) {
+  const std::int64_t rows = in.query_TM.size(0);
+  const std::int64_t slots = in.key_SM.size(0);
+  const std::int64_t width = in.query_TM.size(1);
+  AttentionStarts starts{.query_B1 = in.query_start_B1,
+                         .key_B1 = in.query_start_B1,
+                         .max_queries = rows / in.batch,
+                         .max_keys = slots / in.batch};
+  if (has_short_kernel(starts, width / in.heads)) {
+    if (slots != rows) {
+      starts.key_B1 = at::arange(0, slots + 1, starts.max_keys, in.query_start_B1.options());
+    }
+    AcceleratedAttention attention =
+        attention_of({in.query_TM, in.key_SM, in.value_SM}, starts, in.heads, in.causal);
+    accelerator_of(in.query_TM.device())->attend(attention);
+    return attention.out_TM;
+  }
+  const auto heads = [&](const at::Tensor& x_TM) {
+    return x_TM.unflatten(1, {in.heads, -1}).unflatten(0, {in.batch, -1}).transpose(1, 2);
+  };
+  const at::Tensor query_BHND = heads(in.query_TM);
+  const at::Tensor key_BHSD = heads(in.key_SM);
+  const at::Tensor value_BHSD = heads(in.value_SM);
+  const at::Tensor out_BHND =
+      in.long_attention == LongAttention::kCudnn
+          ? std::get<0>(at::_scaled_dot_product_cudnn_attention(
+                query_BHND, key_BHSD, value_BHSD, /*attn_bias=*/{}, /*compute_log_sumexp=*/false,
+                /*dropout_p=*/0.0, in.causal))
+          : std::get<0>(at::_scaled_dot_product_flash_attention(query_BHND, key_BHSD, value_BHSD,
+                                                                /*dropout_p=*/0.0, in.causal));
+  return out_BHND.transpose(1, 2).reshape({rows, width});
+}
+
 }  // namespace linformer

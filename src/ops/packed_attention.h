@@ -51,4 +51,19 @@ at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& 
 at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_S2M,
                                const AttentionStarts& starts, std::int64_t heads);
 
+/// Queries, keys and values of B sequences of one length (of keys: another), rows of sequence after
+/// sequence; each may be columns of a wider matrix.
+struct EqualLengths {
+  at::Tensor query_TM;
+  at::Tensor key_SM;
+  at::Tensor value_SM;
+  at::Tensor query_start_B1;  // int32: PackedSequences::start_B1
+  std::int64_t batch = 0;
+  std::int64_t heads = 0;
+  bool causal = false;  // only where T == S
+  LongAttention long_attention = LongAttention::kFlash;
+};
+/// The same attention for them, [T, M]: beyond the short kernels by `long_attention`. No gradient.
+at::Tensor attend_equal_lengths(const EqualLengths& inputs);
+
 }  // namespace linformer

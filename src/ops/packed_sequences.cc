@@ -114,6 +114,12 @@ PackedSequences pack_rectangle(const at::Tensor& ids_BN) {
   return out;
 }
 
+PackedSequences pack_rectangle_by_starts(const at::Tensor& ids_BN) {
+  PackedSequences out = pack_rectangle(ids_BN.to(at::kInt));
+  out.start_B1 = at::arange(0, out.num_tokens + 1, out.max_length, out.ids_T.options());
+  return out;
+}
+
 at::Tensor real_rows(const at::Tensor& x_TM, const PackedSequences& sequences) {
   TORCH_CHECK(x_TM.size(0) == sequences.num_rows(), "got ", x_TM.size(0), " rows, want ",
               sequences.num_rows());

@@ -31,6 +31,10 @@ struct PackedSequences {
   at::Tensor start_B1;  // int32: first row of each sequence, and the number of rows
 
   bool has_starts() const { return start_B1.defined(); }
+  /// All of one length, known on the host, without pads at the end.
+  bool is_rectangle() const {
+    return !lengths.empty() && !is_ragged() && num_rows() == batch_size() * max_length;
+  }
   std::int64_t num_rows() const { return ids_T.size(0); }  // T
   std::int64_t batch_size() const { return static_cast<std::int64_t>(lengths.size()); }
   bool is_ragged() const { return mask_BN.defined(); }
@@ -50,6 +54,9 @@ PackedSequences pack_by_starts(const at::Tensor& ids_T, const at::Tensor& positi
 
 /// B sequences of one length N from ids_BN (int64, on its device).
 PackedSequences pack_rectangle(const at::Tensor& ids_BN);
+
+/// The same by starts, with int32 ids: what an accelerator computes without masks.
+PackedSequences pack_rectangle_by_starts(const at::Tensor& ids_BN);
 
 /// The first R rows: real tokens.
 at::Tensor real_rows(const at::Tensor& x_TM, const PackedSequences& sequences);

@@ -13,6 +13,13 @@ std::int64_t logit_chunk_rows(const at::Tensor& weight_VM) {
   return std::max<std::int64_t>(64, budget / (4 * weight_VM.size(0)));
 }
 
+std::int64_t inference_chunk_rows(const at::Tensor& weight_VM) {
+  if (!weight_VM.is_cuda()) return logit_chunk_rows(weight_VM);
+  constexpr std::int64_t kRowStep = 128;  // rows of a tile in matrix products
+  const std::int64_t rows = (std::int64_t{1} << 26) / (2 * weight_VM.size(0));
+  return std::max(kRowStep, rows / kRowStep * kRowStep);
+}
+
 at::Tensor token_nll(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
                      const at::Tensor& bias_V, const at::Tensor& targets_T) {
   TORCH_CHECK(targets_T.size(0) == hidden_TM.size(0), "got ", targets_T.size(0), " targets for ",
@@ -22,7 +29,7 @@ at::Tensor token_nll(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
   const std::optional<at::Tensor> bias =
       bias_V.defined() ? std::optional<at::Tensor>(bias_V) : std::nullopt;
   at::Tensor out_T = at::empty({hidden_TM.size(0)}, hidden_TM.options().dtype(wide));
-  const std::int64_t rows = logit_chunk_rows(weight_VM);
+  const std::int64_t rows = inference_chunk_rows(weight_VM);
   for (std::int64_t begin = 0; begin < hidden_TM.size(0); begin += rows) {
     throw_if_interrupted();
     const std::int64_t count = std::min(rows, hidden_TM.size(0) - begin);

@@ -15,4 +15,8 @@ at::Tensor token_nll(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
 /// weight and adds to its whole gradient, so few are better), 1 GiB on a GPU.
 std::int64_t logit_chunk_rows(const at::Tensor& weight_VM);
 
+/// The same where no gradient is wanted: on a GPU about 64 MiB of bfloat16, most of which stays in
+/// its cache until the chunk has been read.
+std::int64_t inference_chunk_rows(const at::Tensor& weight_VM);
+
 }  // namespace linformer

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "linformer/error.h"
-#include "ops/token_nll.h"
+#include "ops/head_consumer.h"
 #include "training/device_batch.h"
 
 namespace linformer {
@@ -61,9 +61,12 @@ CorpusLoss corpus_loss(Transformer& model, const std::vector<IdPair>& pairs,
     const DeviceBatch batch = make_batch(host, device);
     const at::Tensor hidden_TM =
         model.decode(batch.decoder_input, model.encode(batch.source), batch.source);
-    const at::Tensor nll_T =
-        token_nll(hidden_TM, model.head_weight(), model.head_bias(), batch.labels_R)
-            .to(at::kCPU, at::kDouble);
+    const at::Tensor nll_T = consume_head({.hidden_TM = hidden_TM,
+                                           .weight_VM = model.head_weight(),
+                                           .bias_V = model.head_bias(),
+                                           .targets_T = batch.labels_R},
+                                          HeadOutput::kNll)
+                                 .to(at::kCPU, at::kDouble);
     const double* value = nll_T.const_data_ptr<double>();
     for (std::size_t b = 0; b < group.size(); ++b) {
       const auto count = batch.decoder_input.lengths[b];

@@ -96,6 +96,7 @@ TEST(CommandLine, ReadsEveryVerb) {
       std::get<CompareOptions>(parse({"compare", "--config", "c", "--lengths", "256,512"}).options)
           .lengths,
       (std::vector<std::int64_t>{256, 512}));
+  EXPECT_EQ(std::get<LabOptions>(parse({"lab", "--minutes", "2.5"}).options).minutes, 2.5);
   EXPECT_EQ(
       std::get<AverageOptions>(parse({"average", "r", "--last", "5", "--output", "o"}).options)
           .last,

@@ -136,5 +136,17 @@ TEST_F(Preflight, WantsAConfigurationToCompare) {
             none + ": cannot open: No such file or directory");
 }
 
+TEST_F(Preflight, ALabReplacesResultsOnlyWhenAsked) {
+  LabOptions options{.output = directory_.file("lab")};
+  expect_accepted(options);
+  std::filesystem::create_directory(options.output);
+  expect_accepted(options);
+  directory_.write("lab/lab.json", "{}");
+  EXPECT_EQ(complaint(options),
+            options.output + "/lab.json: exists (want --overwrite or another --output)");
+  options.overwrite = true;
+  expect_accepted(options);
+}
+
 }  // namespace
 }  // namespace linformer

@@ -80,6 +80,37 @@ TEST(CompareReport, TableSaysWhatEachRowGains) {
       << table;
 }
 
+TEST(CompareReport, SaysWhatWasCheckedSkippedAndDoneHeadByHead) {
+  std::vector<CompareRow> rows = some_rows();
+  rows[0].by_head = true;
+  rows[2].status = CompareStatus::kSkipped;
+  CompareSetting setting{.head = "nll", .checked = {{"vanilla fused", 0.0125, 0.1}}};
+  const nlohmann::json json = nlohmann::json::parse(compare_json(setting, rows));
+  EXPECT_EQ(json.at("head"), "nll");
+  EXPECT_EQ(json.at("check")[0], nlohmann::json({{"attention", "vanilla fused"},
+                                                 {"max_relative_error", 0.0125},
+                                                 {"tolerance", 0.1}}));
+  EXPECT_EQ(json.at("rows")[0].at("by_head"), true);
+  EXPECT_EQ(json.at("rows")[2].at("status"), "skipped");
+  const std::string table = compare_table(setting, rows);
+  EXPECT_NE(table.find(" (one head at a time)\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("skipped\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("vanilla fused: 0.0125 (tolerance 0.1)\n"), std::string::npos) << table;
+}
+
+TEST(CompareReport, SpeedUpsAreOverVanillaOnTheSamePath) {
+  std::vector<CompareRow> rows = some_rows();
+  CompareRow ours = rows[1];
+  ours.attention = "linformer k=32 ours";
+  ours.file_name = "linformer-k32-ours";
+  rows.insert(rows.begin() + 2, ours);
+  const std::string table = rows_table(rows);
+  EXPECT_NE(
+      table.find("linformer k=32 ours             5.00      5.00      5.00       4.0          -\n"),
+      std::string::npos)
+      << table;
+}
+
 TEST(CompareReport, CsvIsTheOriginalsFileWithoutRowsThatHaveNoTime) {
   EXPECT_EQ(compare_csv(some_rows(), "linformer-k32-fused"), "256/8,512/4\n0.005,0.008\n");
   EXPECT_EQ(compare_csv(some_rows(), "vanilla-fused"), "256/8\n0.02\n");

@@ -235,10 +235,11 @@ TEST_F(BadInference, LengthThatALinformerCannotTakeIsMarkedAmongTheOtherRows) {
       start({"compare", "--config", "good.yaml", "--lengths", "16,64", "--tokens", "64",
              "--repeats", "1", "--json", "model.vocab_size=300", "data.max_length=32"});
   EXPECT_EQ(result.exit_code, 5) << result.err;
-  EXPECT_EQ(states_of(result), (std::map<std::string, int>{{"ok", 6}, {"too_long", 2}}));
-  EXPECT_EQ(result.err,
-            "linformer: error: 2 of 8 rows could not be measured, the first: linformer k=8 unfused "
-            "at n=64: longer than the Linformer's max_length\n");
+  EXPECT_EQ(states_of(result), (std::map<std::string, int>{{"ok", 9}, {"too_long", 3}}));
+  EXPECT_EQ(
+      result.err,
+      "linformer: error: 3 of 12 rows could not be measured, the first: linformer k=8 unfused "
+      "at n=64: longer than the Linformer's max_length\n");
 }
 
 #ifdef LINFORMER_FAULTS
@@ -251,10 +252,48 @@ TEST_F(BadInference, RowWithoutMemoryIsMarkedAmongTheOtherRows) {
        .directory = directory_.path(),
        .environment = {{"LINFORMER_FAULT", "compare@2:oom"}}});
   EXPECT_EQ(result.exit_code, 5) << result.err;
-  EXPECT_EQ(states_of(result), (std::map<std::string, int>{{"ok", 7}, {"oom", 1}}));
+  EXPECT_EQ(states_of(result), (std::map<std::string, int>{{"ok", 11}, {"oom", 1}}));
   EXPECT_NE(result.err.find("vanilla fused at n=16: out of memory"), std::string::npos)
       << result.err;
   EXPECT_TRUE(std::filesystem::exists(directory_.file("o.csv")));
+}
+
+TEST_F(BadInference, AResultThatIsWrongFailsTheCheckBeforeAnythingIsTimed) {
+  // The fault moves the rows of one kind's result; kinds are checked length by length.
+  const auto check = [&](const std::string& fault, const std::string& head) {
+    return run_process({.arguments = {LF_BINARY_DIR "/linformer",
+                                      "compare",
+                                      "--config",
+                                      "good.yaml",
+                                      "--lengths",
+                                      "16,32",
+                                      "--tokens",
+                                      "64",
+                                      "--repeats",
+                                      "1",
+                                      "--json",
+                                      "--quiet",
+                                      "--device",
+                                      "cpu",
+                                      "--dtype",
+                                      "float32",
+                                      "--check",
+                                      "--head",
+                                      head,
+                                      "model.vocab_size=300"},
+                        .directory = directory_.path(),
+                        .environment = {{"LINFORMER_FAULT", fault}}});
+  };
+  for (const std::string head : {"none", "logits", "softmax", "nll", "argmax"}) {
+    const ProcessResult wrong = check("compare_check@12:nan", head);
+    EXPECT_EQ(wrong.exit_code, 70) << head << ": " << wrong.err;
+    EXPECT_TRUE(wrong.err.starts_with(
+        "linformer: error: --check: linformer k=8 ours at n=32 is not what unfused attention in "
+        "float32 gives (relative error "))
+        << wrong.err;
+    EXPECT_EQ(wrong.out, "");
+  }
+  EXPECT_EQ(check("compare_check@13:nan", "nll").exit_code, 0) << "there is no such pass";
 }
 
 #endif

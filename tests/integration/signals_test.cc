@@ -82,7 +82,13 @@ INSTANTIATE_TEST_SUITE_P(
               {"compare", "--config", "config.yaml", "model.vocab_size=300", "--lengths", "16",
                "--device", "cpu", "--output", "new.csv"},
               {12},
-              "new.csv"}),
+              "new.csv"},
+        Phase{"CompareCheck",
+              {"compare", "--config", "config.yaml", "model.vocab_size=300", "--lengths", "16",
+               "--device", "cpu", "--check", "--output", "new.csv"},
+              {5},
+              "new.csv"},
+        Phase{"Lab", {"lab", "--device", "cpu", "--output", "lab"}, {3}, "lab/lab.json"}),
     [](const auto& info) { return info.param.name; });
 
 /// Forward and backward passes, and saves.

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "linformer/error.h"
 #include "support/expect_error.h"
 
@@ -60,6 +63,13 @@ TEST(PeakMemory, CoversATensorThatIsHeldAndIsNeverBelowWhatIsInUse) {
   }
   EXPECT_GT(peak_memory(at::kCPU), before + 100 * kMiB);
   synchronize(at::kCPU);
+}
+
+TEST(ElapsedMs, CoversTheWork) {
+  const double elapsed =
+      elapsed_ms(at::kCPU, [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); });
+  EXPECT_GE(elapsed, 20.0);
+  EXPECT_LT(elapsed, 5000.0);
 }
 
 }  // namespace

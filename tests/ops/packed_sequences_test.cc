@@ -45,6 +45,23 @@ TEST(PackedSequences, OfOneLengthHaveNoMaskAndEqualARectangle) {
   EXPECT_EQ(values(rectangle.lengths_B), values(packed.lengths_B));
 }
 
+TEST(PackedSequences, ARectangleByStartsSaysWhereEachSequenceBegins) {
+  const at::Tensor ids = at::arange(6, at::TensorOptions(at::kLong)).view({2, 3});
+  const PackedSequences out = pack_rectangle_by_starts(ids);
+  EXPECT_TRUE(out.has_starts());
+  EXPECT_TRUE(out.is_rectangle());
+  EXPECT_TRUE(out.start_B1.equal(at::arange(0, 7, 3, at::TensorOptions(at::kInt))));
+  EXPECT_EQ(out.ids_T.scalar_type(), at::kInt);
+  EXPECT_EQ(out.positions_T.scalar_type(), at::kInt);
+  EXPECT_EQ(out.positions_T[4].item<std::int64_t>(), 1);
+  EXPECT_TRUE(pack_rectangle(ids).is_rectangle());
+  EXPECT_FALSE(pack_by_starts(out.ids_T, out.positions_T, out.start_B1, 3).is_rectangle());
+  const std::vector<std::int64_t> two{1, 2};
+  const std::vector<std::int64_t> lengths{1, 1};
+  EXPECT_TRUE(pack_sequences(two, lengths, at::kCPU).is_rectangle());
+  EXPECT_FALSE(pack_sequences(two, lengths, at::kCPU, /*num_rows=*/3).is_rectangle());
+}
+
 TEST(PackedSequences, RepackUndoesUnpackAndPadsAreExactlyZero) {
   for (const Values& lengths : {Values{2, 5, 1}, Values{4, 4}, Values{1}}) {
     const PackedSequences packed = pack(lengths);
