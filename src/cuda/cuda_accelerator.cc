@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cuda/hopper.h"
 #include "cuda/torch_cuda.h"
 #include "kernels/adam_cuda.h"
 #include "kernels/cross_entropy_cuda.h"
@@ -246,6 +247,12 @@ class CudaAccelerator final : public Accelerator {
                        stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
     return out;
+  }
+
+  std::optional<HeadRows> consume_head(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
+                                       const at::Tensor& bias_V,
+                                       const at::Tensor& targets_T) const override {
+    return consume_head_on_hopper(hidden_TM, weight_VM, bias_V, targets_T);
   }
 
   at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,

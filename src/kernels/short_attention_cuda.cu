@@ -39,15 +39,6 @@ struct Place {
   }
 };
 
-__device__ float quad_max(float value) {
-  value = fmaxf(value, __shfl_xor_sync(0xFFFFFFFFU, value, 1));
-  return fmaxf(value, __shfl_xor_sync(0xFFFFFFFFU, value, 2));
-}
-__device__ float quad_sum(float value) {
-  value += __shfl_xor_sync(0xFFFFFFFFU, value, 1);
-  return value + __shfl_xor_sync(0xFFFFFFFFU, value, 2);
-}
-
 template <int kWidth>
 __global__ void __launch_bounds__(kThreads)
     forward_kernel(const __grid_constant__ ShortAttention in) {

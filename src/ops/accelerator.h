@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "ops/torch.h"
 
@@ -106,6 +107,20 @@ class Accelerator {
   virtual RowLosses cross_entropy(at::Tensor& logits_CV, const at::Tensor& labels_C,
                                   double smoothing, const at::Tensor& scale,
                                   bool wants_gradient) const = 0;
+
+  struct HeadRows {
+    at::Tensor nll_T;  // undefined without targets
+    at::Tensor lse_T;
+    at::Tensor max_T;
+    at::Tensor argmax_T;  // int32; the others float32
+  };
+  /// Readings of logits that are never stored; kernels/head_consumer_hopper.h. The bias may be
+  /// undefined, and so may the targets (int32, negative: a row without one). Nothing where there is
+  /// no kernel: on another GPU or for these sizes.
+  virtual std::optional<HeadRows> consume_head(const at::Tensor& hidden_TM,
+                                               const at::Tensor& weight_VM,
+                                               const at::Tensor& bias_V,
+                                               const at::Tensor& targets_T) const = 0;
 
   /// kernels/embedding_cuda.h; int32 ids and positions.
   virtual at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,

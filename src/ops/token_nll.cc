@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/signals.h"
+#include "ops/accelerator.h"
 
 namespace linformer {
 
@@ -18,6 +19,12 @@ at::Tensor token_nll(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
   TORCH_CHECK(targets_T.size(0) == hidden_TM.size(0), "got ", targets_T.size(0), " targets for ",
               hidden_TM.size(0), " rows");
   const at::NoGradGuard no_grad;
+  const Accelerator* accelerator = accelerator_of(weight_VM.device());
+  if (accelerator != nullptr && weight_VM.scalar_type() == at::kBFloat16) {
+    const auto rows =
+        accelerator->consume_head(hidden_TM, weight_VM, bias_V, targets_T.to(at::kInt));
+    if (rows) return rows->nll_T;
+  }
   const auto wide = hidden_TM.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const std::optional<at::Tensor> bias =
       bias_V.defined() ? std::optional<at::Tensor>(bias_V) : std::nullopt;

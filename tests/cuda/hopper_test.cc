@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels for Hopper GPUs against float64 on the CPU; inputs are rounded to bfloat16 first. What
+// they write is poisoned beforehand. On another GPU they have to decline.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/head_consumer_hopper.h"
+#include "ops/accelerator.h"
+#include "ops/token_nll.h"
+#include "support/tensors.h"
+
+namespace linformer {
+namespace {
+
+const at::Device kGpu(at::kCUDA, 0);
+constexpr float kPoison = std::numeric_limits<float>::quiet_NaN();
+
+at::Tensor rounded(at::IntArrayRef shape, std::uint64_t seed, double scale) {
+  return (random_tensor(shape, seed) * scale).to(at::kBFloat16);
+}
+
+at::Tensor poisoned(at::IntArrayRef shape) {
+  return at::full(shape, kPoison, at::TensorOptions(at::kFloat).device(kGpu));
+}
+
+double largest_error(const at::Tensor& got, const at::Tensor& want) {
+  const double error = largest_difference(got.to(at::kCPU, at::kDouble), want);
+  return std::isfinite(error) ? error : 1e9;
+}
+
+struct HeadCase {
+  std::int64_t rows;
+  std::int64_t classes;
+  std::int64_t width;
+  bool has_bias;
+};
+
+struct HeadInputs {
+  explicit HeadInputs(const HeadCase& in)
+      : hidden(rounded({in.rows, in.width}, 1, 1.0)),
+        weight(rounded({in.classes, in.width}, 2, 1.5 / std::sqrt(static_cast<double>(in.width)))),
+        targets(at::randint(0, in.classes, {in.rows}, at::TensorOptions(at::kLong))) {
+    if (in.has_bias) bias = rounded({in.classes}, 3, 1.0);
+    // Every seventh row has none; the first and the last class are somebody's.
+    const at::Tensor is_kept = at::arange(in.rows, at::TensorOptions(at::kLong)).remainder(7).ne(3);
+    targets = at::where(is_kept, targets, at::full({}, -1, targets.options()));
+    targets[0] = in.classes - 1;
+    if (in.rows > 1) targets[in.rows - 1] = 0;
+  }
+  at::Tensor hidden;
+  at::Tensor weight;
+  at::Tensor bias;
+  at::Tensor targets;  // int64
+};
+
+/// Readings straight from the kernel, into poisoned memory.
+Accelerator::HeadRows run_kernel(const HeadInputs& in, bool& is_done) {
+  const at::Tensor hidden = in.hidden.to(kGpu);
+  const at::Tensor weight = in.weight.to(kGpu);
+  const at::Tensor bias = in.bias.defined() ? in.bias.to(kGpu) : in.bias;
+  const at::Tensor targets = in.targets.to(kGpu, at::kInt);
+  const std::int64_t rows = hidden.size(0);
+  const Accelerator::HeadRows out{poisoned({rows}), poisoned({rows}), poisoned({rows}),
+                                  at::full({rows}, -9, targets.options())};
+  const at::Tensor partial = poisoned({head_consumer_partial_floats(rows, weight.size(0))});
+  const auto floats_of = [](const at::Tensor& x) {
+    return static_cast<float*>(x.mutable_data_ptr());
+  };
+  is_done = consume_head({.hidden_TM = hidden.const_data_ptr(),
+                          .weight_VM = weight.const_data_ptr(),
+                          .bias_V = bias.defined() ? bias.const_data_ptr() : nullptr,
+                          .target_T = static_cast<const std::int32_t*>(targets.const_data_ptr()),
+                          .nll_T = floats_of(out.nll_T),
+                          .lse_T = floats_of(out.lse_T),
+                          .max_T = floats_of(out.max_T),
+                          .argmax_T = static_cast<std::int32_t*>(out.argmax_T.mutable_data_ptr()),
+                          .partial = floats_of(partial),
+                          .rows = rows,
+                          .classes = weight.size(0),
+                          .width = weight.size(1)},
+                         nullptr);
+  // Copies wait for the default stream.
+  return {out.nll_T.to(at::kCPU), out.lse_T.to(at::kCPU), out.max_T.to(at::kCPU),
+          out.argmax_T.to(at::kCPU)};
+}
+
+bool is_hopper() { return has_head_consumer(1000, 64); }
+
+class HeadOnHopper : public ::testing::TestWithParam<HeadCase> {};
+
+TEST_P(HeadOnHopper, ReadsTheLogitsOfEveryRow) {
+  const HeadInputs inputs(GetParam());
+  bool is_done = false;
+  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
+  ASSERT_EQ(is_done, is_hopper());
+  if (!is_done) return;
+  at::Tensor logits = at::mm(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble).t());
+  if (inputs.bias.defined()) logits += inputs.bias.to(at::kDouble);
+  const at::Tensor lse = at::logsumexp(logits, {1});
+  const at::Tensor is_kept = inputs.targets.ge(0);
+  const at::Tensor at_target =
+      logits.gather(1, inputs.targets.clamp_min(0).unsqueeze(1)).squeeze(1);
+  const at::Tensor nll = at::where(is_kept, lse - at_target, at::zeros_like(lse));
+  // Sums of 512 products of size 1, and of up to 50,272 exponentials, in float32.
+  constexpr double kTolerance = 2e-4;
+  EXPECT_LT(largest_error(got.lse_T, lse), kTolerance);
+  EXPECT_LT(largest_error(got.nll_T, nll), kTolerance);
+  const at::Tensor max = logits.amax(1);
+  EXPECT_LT(largest_error(got.max_T, max), kTolerance);
+  const at::Tensor best = got.argmax_T.to(at::kLong);
+  ASSERT_GE(best.min().item<std::int64_t>(), 0);
+  ASSERT_LT(best.max().item<std::int64_t>(), GetParam().classes);
+  EXPECT_LT(largest_error(logits.gather(1, best.unsqueeze(1)).squeeze(1), max), kTolerance);
+  EXPECT_EQ(got.nll_T.masked_select(is_kept.logical_not()).abs().sum().item<double>(), 0.0);
+  bool is_done_again = false;
+  const Accelerator::HeadRows again = run_kernel(inputs, is_done_again);
+  EXPECT_TRUE(again.nll_T.equal(got.nll_T));
+  EXPECT_TRUE(again.argmax_T.equal(got.argmax_T));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, HeadOnHopper,
+    ::testing::Values(HeadCase{1, 1000, 512, false}, HeadCase{1, 50272, 512, true},
+                      HeadCase{63, 1000, 512, true}, HeadCase{64, 8, 512, false},
+                      HeadCase{65, 50272, 512, false}, HeadCase{128, 1000, 64, true},
+                      HeadCase{129, 136, 128, true}, HeadCase{200, 1000, 192, false},
+                      HeadCase{256, 128, 256, true}, HeadCase{257, 50272, 512, true},
+                      HeadCase{300, 1000, 320, true}, HeadCase{385, 1000, 384, false},
+                      HeadCase{450, 5048, 448, true}, HeadCase{1000, 5048, 512, true},
+                      HeadCase{20000, 1000, 512, true}, HeadCase{33001, 264, 64, false}));
+
+TEST(HeadOnHopper, TheLowestOfEqualClassesIsChosen) {
+  HeadInputs inputs({.rows = 300, .classes = 1000, .width = 512, .has_bias = false});
+  inputs.weight = at::cat({inputs.weight.narrow(0, 0, 500), inputs.weight.narrow(0, 0, 500)});
+  bool is_done = false;
+  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
+  ASSERT_EQ(is_done, is_hopper());
+  if (!is_done) return;
+  EXPECT_LT(got.argmax_T.max().item<std::int64_t>(), 500);
+}
+
+TEST(HeadOnHopper, LargeLogitsDoNotOverflow) {
+  HeadInputs inputs({.rows = 70, .classes = 1000, .width = 512, .has_bias = true});
+  inputs.weight = inputs.weight * 256.0;
+  inputs.bias = inputs.bias * -1024.0;
+  bool is_done = false;
+  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
+  ASSERT_EQ(is_done, is_hopper());
+  if (!is_done) return;
+  const at::Tensor logits =
+      at::mm(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble).t()) +
+      inputs.bias.to(at::kDouble);
+  EXPECT_LT(largest_error(got.lse_T, at::logsumexp(logits, {1})), 0.1);
+}
+
+TEST(HeadOnHopper, DeclinesOtherSizes) {
+  EXPECT_FALSE(has_head_consumer(1004, 512));
+  EXPECT_FALSE(has_head_consumer(1000, 96));
+  EXPECT_FALSE(has_head_consumer(1000, 576));
+}
+
+TEST(HeadOnHopper, TokenNllTakesIt) {
+  const HeadInputs inputs({.rows = 333, .classes = 5048, .width = 512, .has_bias = true});
+  const at::Tensor targets = inputs.targets.clamp_min(0);
+  const at::Tensor got = token_nll(inputs.hidden.to(kGpu), inputs.weight.to(kGpu),
+                                   inputs.bias.to(kGpu), targets.to(kGpu));
+  const at::Tensor want = token_nll(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble),
+                                    inputs.bias.to(at::kDouble), targets);
+  // Elsewhere the logits are rounded to bfloat16.
+  EXPECT_LT(largest_error(got, want), is_hopper() ? 2e-4 : 5e-2);
+}
+
+}  // namespace
+}  // namespace linformer
