@@ -172,6 +172,73 @@ void bench_heads() {
   bench_head(16384, true);
 }
 
+/// Sequences of one length, 16,384 tokens together, in 8 heads of 64.
+struct AttentionWork {
+  static constexpr std::int64_t kRows = 16384;
+  static constexpr std::int64_t kHeads = 8;
+  static constexpr std::int64_t kWidth = kHeads * 64;
+
+  AttentionWork(std::int64_t length, bool is_causal)
+      : causal(is_causal),
+        length(length),
+        qkv(random_bfloat16({kRows, 3 * kWidth}, 1.0)),
+        starts((at::arange(kRows / length + 1, at::TensorOptions(at::kLong).device(kGpu)) * length)
+                   .to(at::kInt)) {
+    for (const at::Tensor& part : qkv.unflatten(1, {3, kHeads, 64}).unbind(1)) {
+      parts.push_back(part);
+      padded.push_back(part.unflatten(0, {kRows / length, length}).transpose(1, 2).contiguous());
+    }
+  }
+  AcceleratedAttention attention() const {
+    return {.query_TM = qkv.narrow(1, 0, kWidth),
+            .key_SM = qkv.narrow(1, kWidth, kWidth),
+            .value_SM = qkv.narrow(1, 2 * kWidth, kWidth),
+            .query_start_B1 = starts,
+            .key_start_B1 = starts,
+            .out_TM = {},
+            .lse_HT = {},
+            .heads = kHeads,
+            .max_queries = length,
+            .max_keys = length,
+            .causal = causal};
+  }
+  at::Tensor flash() const {
+    return std::get<0>(at::_flash_attention_forward(parts[0], parts[1], parts[2], starts, starts,
+                                                    length, length, 0.0, causal, false));
+  }
+  at::Tensor cudnn() const {
+    return std::get<0>(at::_scaled_dot_product_cudnn_attention(
+        padded[0], padded[1], padded[2], std::nullopt, /*compute_log_sumexp=*/true, 0.0, causal));
+  }
+
+  bool causal;
+  std::int64_t length;
+  at::Tensor qkv;
+  at::Tensor starts;
+  std::vector<at::Tensor> parts;   // [T, H, D]
+  std::vector<at::Tensor> padded;  // [B, H, N, D]
+};
+
+void bench_attention(std::int64_t length, bool causal) {
+  const AttentionWork work(length, causal);
+  const Accelerator& accelerator = *accelerator_of(kGpu);
+  AcceleratedAttention attention = work.attention();
+  if (!accelerator.attend_long(attention)) {
+    std::puts("attention: no kernel for this GPU");
+    return;
+  }
+  std::printf("attention, n = %ld%s: largest difference from ATen's flash attention %.2g\n", length,
+              causal ? ", causal" : "", largest_error(attention.out_TM, work.flash().flatten(1)));
+  const double rows = AttentionWork::kRows;
+  const double flops =
+      4.0 * rows * static_cast<double>(length) * AttentionWork::kWidth * (causal ? 0.5 : 1.0);
+  report({"attention, n = " + std::to_string(length) + (causal ? ", causal" : ""), flops,
+          4 * 2.0 * rows * AttentionWork::kWidth},
+         {{"own kernel, packed, with lse", [&] { accelerator.attend_long(attention); }, true},
+          {"ATen flash, packed", [&] { work.flash(); }},
+          {"ATen cuDNN, [B, H, N, D]", [&] { work.cudnn(); }}});
+}
+
 }  // namespace
 }  // namespace linformer
 
@@ -187,6 +254,11 @@ int main(int argc, char** argv) {
     return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
   };
   if (wants("head")) bench_heads();
+  if (wants("attention")) {
+    for (const bool causal : {false, true}) {
+      for (const std::int64_t length : {1024, 2048, 4096, 16384}) bench_attention(length, causal);
+    }
+  }
   std::fflush(nullptr);
   // Without the destructors of static objects, as in tests/cuda/main.cc.
   std::_Exit(0);

@@ -227,6 +227,10 @@ class CudaAccelerator final : public Accelerator {
     C10_CUDA_KERNEL_LAUNCH_CHECK();
   }
 
+  bool attend_long(AcceleratedAttention& attention) const override {
+    return attend_long_on_hopper(attention);
+  }
+
   RowLosses cross_entropy(at::Tensor& logits_CV, const at::Tensor& labels_C, double smoothing,
                           const at::Tensor& scale, bool wants_gradient) const override {
     const c10::cuda::CUDAGuard guard(logits_CV.device());

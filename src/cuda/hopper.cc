@@ -3,6 +3,7 @@
 
 #include "cuda/torch_cuda.h"
 #include "kernels/head_consumer_hopper.h"
+#include "kernels/long_attention_hopper.h"
 
 namespace linformer {
 namespace {
@@ -72,6 +73,37 @@ std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hi
   if (!is_done) return std::nullopt;
   C10_CUDA_KERNEL_LAUNCH_CHECK();
   return out;
+}
+
+bool attend_long_on_hopper(AcceleratedAttention& in) {
+  const c10::cuda::CUDAGuard guard(in.query_TM.device());
+  const std::int64_t rows = in.query_TM.size(0);
+  const std::int64_t width = in.query_TM.size(1);
+  if (rows == 0 || in.key_SM.size(0) == 0 || !has_long_attention(width / in.heads)) return false;
+  TORCH_CHECK(in.key_SM.stride(0) == in.value_SM.stride(0), "keys and values of other strides");
+  const at::Tensor out_TM = at::empty({rows, width}, in.query_TM.options());
+  const at::Tensor lse_HT = at::empty({in.heads, rows}, in.query_TM.options().dtype(at::kFloat));
+  const bool is_done = attend_long({.query_TM = rows_of(in.query_TM, "queries"),
+                                    .key_SM = rows_of(in.key_SM, "keys"),
+                                    .value_SM = rows_of(in.value_SM, "values"),
+                                    .query_stride = in.query_TM.stride(0),
+                                    .key_value_stride = in.key_SM.stride(0),
+                                    .query_start_B1 = integers_of(in.query_start_B1),
+                                    .key_start_B1 = integers_of(in.key_start_B1),
+                                    .out_TM = out_TM.mutable_data_ptr(),
+                                    .lse_HT = floats_of(lse_HT),
+                                    .rows = rows,
+                                    .key_rows = in.key_SM.size(0),
+                                    .batch = in.query_start_B1.size(0) - 1,
+                                    .heads = in.heads,
+                                    .max_queries = in.max_queries,
+                                    .causal = in.causal},
+                                   stream());
+  if (!is_done) return false;
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  in.out_TM = out_TM;
+  in.lse_HT = lse_HT;
+  return true;
 }
 
 }  // namespace linformer

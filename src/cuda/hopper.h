@@ -12,4 +12,7 @@ std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hi
                                                             const at::Tensor& bias_V,
                                                             const at::Tensor& targets_T);
 
+/// Sets out and lse, unless it returns false.
+bool attend_long_on_hopper(AcceleratedAttention& attention);
+
 }  // namespace linformer

@@ -98,6 +98,11 @@ class Accelerator {
                                const at::Tensor& key_gradient_SM,
                                const at::Tensor& value_gradient_SM) const = 0;
 
+  /// The forward pass alone, for long sequences; kernels/long_attention_hopper.h: lse_HT is the
+  /// natural log. False, and nothing is set, where there is no kernel: on another GPU or for this
+  /// head width.
+  virtual bool attend_long(AcceleratedAttention& attention) const = 0;
+
   struct RowLosses {
     at::Tensor nll_C;   // float32
     at::Tensor loss_C;  // with smoothing, times `scale`

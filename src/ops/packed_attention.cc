@@ -61,6 +61,18 @@ AcceleratedAttention attention_of(const Columns& columns, const AttentionStarts&
           .causal = causal};
 }
 
+/// By the accelerator's kernel for long sequences, where it has one; it has no backward pass.
+at::Tensor attend_long(const Columns& columns, const AttentionStarts& starts, std::int64_t heads,
+                       bool causal) {
+  if (at::GradMode::is_enabled() &&
+      (columns.query_TM.requires_grad() || columns.key_SM.requires_grad())) {
+    return {};
+  }
+  AcceleratedAttention attention = attention_of(columns, starts, heads, causal);
+  accelerator_of(columns.query_TM.device())->attend_long(attention);
+  return attention.out_TM;
+}
+
 void save_attention(AutogradContext* context, const AcceleratedAttention& attention,
                     const variable_list& inputs) {
   variable_list saved{attention.out_TM, attention.lse_HT, attention.query_start_B1,
@@ -173,6 +185,8 @@ at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& 
   if (has_short_kernel(starts, width / heads)) {
     return ShortSelf::apply(qkv_T3M, starts, heads, causal);
   }
+  const at::Tensor out = attend_long(columns_of_self(qkv_T3M), starts, heads, causal);
+  if (out.defined()) return out;
   const auto parts = qkv_T3M.unflatten(1, {3, heads, -1}).unbind(1);
   return attend_flash(parts[0], parts[1], parts[2], starts, causal);
 }
@@ -183,6 +197,9 @@ at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_
   if (has_short_kernel(starts, width / heads)) {
     return ShortCross::apply(query_TM, kv_S2M, starts, heads);
   }
+  const at::Tensor out =
+      attend_long(columns_of_cross(query_TM, kv_S2M), starts, heads, /*causal=*/false);
+  if (out.defined()) return out;
   const auto parts = kv_S2M.unflatten(1, {2, heads, -1}).unbind(1);
   return attend_flash(query_TM.unflatten(1, {heads, -1}), parts[0], parts[1], starts, false);
 }

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "kernels/head_consumer_hopper.h"
+#include "kernels/long_attention_hopper.h"
 #include "ops/accelerator.h"
+#include "ops/packed_attention.h"
 #include "ops/token_nll.h"
 #include "support/tensors.h"
 
@@ -172,6 +174,141 @@ TEST(HeadOnHopper, TokenNllTakesIt) {
                                     inputs.bias.to(at::kDouble), targets);
   // Elsewhere the logits are rounded to bfloat16.
   EXPECT_LT(largest_error(got, want), is_hopper() ? 2e-4 : 5e-2);
+}
+
+struct LongCase {
+  std::vector<std::int64_t> queries;
+  std::vector<std::int64_t> keys;
+  std::int64_t heads;
+  bool causal;
+};
+
+std::int64_t sum_of(const std::vector<std::int64_t>& lengths) {
+  std::int64_t out = 0;
+  for (const std::int64_t length : lengths) out += length;
+  return out;
+}
+
+at::Tensor starts_of(const std::vector<std::int64_t>& lengths) {
+  std::vector<std::int32_t> out{0};
+  for (const std::int64_t length : lengths) {
+    out.push_back(out.back() + static_cast<std::int32_t>(length));
+  }
+  return at::from_blob(out.data(), {static_cast<std::int64_t>(out.size())},
+                       at::TensorOptions(at::kInt))
+      .to(kGpu);
+}
+
+struct Attended {
+  at::Tensor out_TM;
+  at::Tensor lse_HT;
+};
+
+/// In float64; queries and keys of one sequence at a time. query_TM, key_SM, value_SM: bfloat16.
+Attended attend_exactly(const LongCase& in, const at::Tensor& query_TM, const at::Tensor& key_SM,
+                        const at::Tensor& value_SM) {
+  const auto heads_of = [&](const at::Tensor& x, std::int64_t row, std::int64_t length) {
+    return x.narrow(0, row, length).to(at::kDouble).unflatten(1, {in.heads, 64}).transpose(0, 1);
+  };
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<at::Tensor> outs;
+  std::vector<at::Tensor> lses;
+  std::int64_t row = 0;
+  std::int64_t key_row = 0;
+  for (std::size_t b = 0; b < in.queries.size(); ++b) {
+    const at::Tensor query = heads_of(query_TM, row, in.queries[b]);
+    at::Tensor scores = at::matmul(query, heads_of(key_SM, key_row, in.keys[b]).mT()) / 8.0;
+    if (in.causal) scores = scores.masked_fill(at::ones_like(scores).tril().eq(0), -kInfinity);
+    if (in.keys[b] == 0) {
+      outs.push_back(at::zeros_like(query));
+      lses.push_back(at::full({in.heads, in.queries[b]}, kInfinity, scores.options()));
+    } else {
+      outs.push_back(at::matmul(at::softmax(scores, -1), heads_of(value_SM, key_row, in.keys[b])));
+      lses.push_back(at::logsumexp(scores, {-1}));
+    }
+    row += in.queries[b];
+    key_row += in.keys[b];
+  }
+  return {at::cat(outs, 1).transpose(0, 1).flatten(1), at::cat(lses, 1)};
+}
+
+/// Into poisoned memory; keys and values are the columns of one matrix.
+bool run_attention(const LongCase& in, const at::Tensor& query_TM, const at::Tensor& kv_S2M,
+                   Attended& out) {
+  const std::int64_t width = in.heads * 64;
+  const at::Tensor query_start = starts_of(in.queries);
+  const at::Tensor key_start = starts_of(in.keys);
+  out.out_TM = poisoned({query_TM.size(0), width}).to(at::kBFloat16);
+  out.lse_HT = poisoned({in.heads, query_TM.size(0)});
+  const auto* keys = static_cast<const char*>(kv_S2M.const_data_ptr());
+  return attend_long(
+      {.query_TM = query_TM.const_data_ptr(),
+       .key_SM = keys,
+       .value_SM = keys + width * 2,
+       .query_stride = query_TM.stride(0),
+       .key_value_stride = kv_S2M.stride(0),
+       .query_start_B1 = static_cast<const std::int32_t*>(query_start.const_data_ptr()),
+       .key_start_B1 = static_cast<const std::int32_t*>(key_start.const_data_ptr()),
+       .out_TM = out.out_TM.mutable_data_ptr(),
+       .lse_HT = static_cast<float*>(out.lse_HT.mutable_data_ptr()),
+       .rows = query_TM.size(0),
+       .key_rows = kv_S2M.size(0),
+       .batch = static_cast<std::int64_t>(in.queries.size()),
+       .heads = in.heads,
+       .max_queries = *std::max_element(in.queries.begin(), in.queries.end()),
+       .causal = in.causal},
+      nullptr);
+}
+
+class LongAttentionOnHopper : public ::testing::TestWithParam<LongCase> {};
+
+TEST_P(LongAttentionOnHopper, IsThatOfEachSequence) {
+  const LongCase& in = GetParam();
+  const std::int64_t width = in.heads * 64;
+  const bool is_self = in.queries == in.keys;
+  const at::Tensor own = rounded({sum_of(in.queries), is_self ? 3 * width : width}, 1, 1.0);
+  const at::Tensor other =
+      is_self ? own.narrow(1, width, 2 * width) : rounded({sum_of(in.keys), 2 * width}, 2, 1.0);
+  const at::Tensor own_gpu = own.to(kGpu);
+  const at::Tensor other_gpu = is_self ? own_gpu.narrow(1, width, 2 * width) : other.to(kGpu);
+  Attended got;
+  const bool is_done = run_attention(in, own_gpu.narrow(1, 0, width), other_gpu, got);
+  ASSERT_EQ(is_done, is_hopper());
+  if (!is_done) return;
+  const Attended want = attend_exactly(in, own.narrow(1, 0, width), other.narrow(1, 0, width),
+                                       other.narrow(1, width, width));
+  // Weights and results are rounded to 8 bits, the results being at most a few units.
+  EXPECT_LT(largest_error(got.out_TM, want.out_TM), 4e-2);
+  const at::Tensor difference = got.out_TM.to(at::kCPU, at::kDouble) - want.out_TM;
+  EXPECT_LT(difference.norm().item<double>(), 6e-3 * want.out_TM.norm().item<double>());
+  const at::Tensor lse = got.lse_HT.to(at::kCPU, at::kDouble);
+  const at::Tensor has_no_keys = want.lse_HT.isinf();
+  EXPECT_TRUE(lse.isinf().equal(has_no_keys));
+  EXPECT_LT(largest_error(lse.masked_fill(has_no_keys, 0), want.lse_HT.masked_fill(has_no_keys, 0)),
+            1e-4);
+  Attended again;
+  run_attention(in, own_gpu.narrow(1, 0, width), other_gpu, again);
+  EXPECT_TRUE(again.out_TM.equal(got.out_TM));
+}
+
+const std::vector<std::int64_t> kRagged{1, 127, 128, 129, 0, 255, 256, 257, 700, 1500};
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, LongAttentionOnHopper,
+    ::testing::Values(LongCase{{64}, {64}, 1, false}, LongCase{{300}, {300}, 2, true},
+                      LongCase{{1024}, {1024}, 8, false}, LongCase{kRagged, kRagged, 3, false},
+                      LongCase{kRagged, kRagged, 3, true}, LongCase{{4096}, {4096}, 8, true},
+                      LongCase{{3, 700, 5, 300}, {1500, 1, 0, 640}, 2, false},
+                      LongCase{{257, 513}, {129, 385}, 5, false}));
+
+TEST(LongAttentionOnHopper, PackedAttentionTakesItWithoutAGradient) {
+  const LongCase in{{700, 1, 900}, {700, 1, 900}, 4, true};
+  const at::Tensor qkv = rounded({1601, 3 * 256}, 1, 1.0);
+  const AttentionStarts starts{starts_of(in.queries), starts_of(in.keys), 900, 900};
+  const at::Tensor got = attend_packed_self(qkv.to(kGpu), starts, in.heads, in.causal);
+  const Attended want =
+      attend_exactly(in, qkv.narrow(1, 0, 256), qkv.narrow(1, 256, 256), qkv.narrow(1, 512, 256));
+  EXPECT_LT(largest_error(got, want.out_TM), 4e-2);
 }
 
 }  // namespace
