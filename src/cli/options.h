@@ -123,7 +123,7 @@ struct CompareOptions {
   std::int64_t repeats = 0;  // 0 = chosen by time
   std::string output;
   std::string head = "auto";             // auto, none, logits, softmax, nll, argmax
-  std::string long_attention = "flash";  // flash, cudnn
+  std::string long_attention = "own";  // own, flash, cudnn
   bool check = false;
 };
 struct LabOptions {

@@ -236,7 +236,7 @@ Arguments list(CompareOptions& o) {
        &o.long_attention,
        "Full attention of long sentences in the rows 'ours' on a GPU.",
        {},
-       {"flash", "cudnn"}},
+       {"own", "flash", "cudnn"}},
       {"--check", "", &o.check,
        "First compare every row's results with unfused attention in float32; exit 70 where they "
        "differ."},

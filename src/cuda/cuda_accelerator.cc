@@ -3,6 +3,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cuda/hopper.h"
 #include "cuda/torch_cuda.h"
 #include "kernels/adam_cuda.h"
 #include "kernels/cross_entropy_cuda.h"
@@ -262,6 +263,10 @@ class CudaAccelerator final : public Accelerator {
     C10_CUDA_KERNEL_LAUNCH_CHECK();
   }
 
+  bool attend_long(AcceleratedAttention& attention) const override {
+    return attend_long_on_hopper(attention);
+  }
+
   RowLosses cross_entropy(at::Tensor& logits_CV, const at::Tensor& labels_C, double smoothing,
                           const at::Tensor& scale, bool wants_gradient) const override {
     const c10::cuda::CUDAGuard guard(logits_CV.device());
@@ -282,6 +287,12 @@ class CudaAccelerator final : public Accelerator {
                        stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
     return out;
+  }
+
+  std::optional<HeadRows> consume_head(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
+                                       const at::Tensor& bias_V,
+                                       const at::Tensor& targets_T) const override {
+    return consume_head_on_hopper(hidden_TM, weight_VM, bias_V, targets_T);
   }
 
   at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,

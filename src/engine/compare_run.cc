@@ -141,6 +141,11 @@ std::vector<CheckedKind> check_all(Comparison& comparison,
   return checked;
 }
 
+LongAttentionKernel long_attention(const std::string& name) {
+  if (name == "flash") return LongAttentionKernel::kFlash;
+  return name == "cudnn" ? LongAttentionKernel::kCudnn : LongAttentionKernel::kOwn;
+}
+
 }  // namespace
 
 int run_compare(const CompareOptions& options, const CommonOptions& common) {
@@ -160,9 +165,7 @@ int run_compare(const CompareOptions& options, const CommonOptions& common) {
   log_info("device: " + device.description);
   const ComparisonSetting asked{.tokens = tokens,
                                 .head = head_output(options.head, config.compatibility),
-                                .long_attention = options.long_attention == "cudnn"
-                                                      ? LongAttention::kCudnn
-                                                      : LongAttention::kFlash,
+                                .long_attention = long_attention(options.long_attention),
                                 .sharpens = options.check};
   Comparison comparison(compare_kinds(config), device, asked);
   CompareSetting setting = setting_of(options, config, device, asked);

@@ -16,7 +16,7 @@ namespace linformer {
 struct ComparisonSetting {
   std::int64_t tokens = 0;
   HeadOutput head = HeadOutput::kLogits;
-  LongAttention long_attention = LongAttention::kFlash;
+  LongAttentionKernel long_attention = LongAttentionKernel::kOwn;
   bool sharpens = false;  // weights as forward_check.h needs them
 };
 

@@ -35,7 +35,7 @@ struct ForwardSetting {
   ForwardPath path = ForwardPath::kUnfused;
   bool by_head = false;
   HeadOutput head = HeadOutput::kLogits;
-  LongAttention long_attention = LongAttention::kFlash;
+  LongAttentionKernel long_attention = LongAttentionKernel::kOwn;
 };
 
 /// One forward pass over the sentences, ready to be run again and again: encoder, decoder where the

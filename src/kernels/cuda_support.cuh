@@ -50,6 +50,16 @@ __device__ inline float warp_max(float value) {
   return value;
 }
 
+/// Over four neighbouring lanes, which share a row of a product's result.
+__device__ inline float quad_max(float value) {
+  value = fmaxf(value, __shfl_xor_sync(0xFFFFFFFFU, value, 1));
+  return fmaxf(value, __shfl_xor_sync(0xFFFFFFFFU, value, 2));
+}
+__device__ inline float quad_sum(float value) {
+  value += __shfl_xor_sync(0xFFFFFFFFU, value, 1);
+  return value + __shfl_xor_sync(0xFFFFFFFFU, value, 2);
+}
+
 /// The sum over a block of at most 1,024 threads, in every thread; the same order every time.
 __device__ inline float block_sum(float value, float* shared_32) {
   const int lane = threadIdx.x % kWarp;

@@ -125,15 +125,6 @@ __global__ void __launch_bounds__(kPlanThreads) plan_kernel(AttentionPlan plan) 
   for (int i = all[0] + all[1] + threadIdx.x; i < capacity; i += kPlanThreads) out[i] = none;
 }
 
-__device__ float quad_max(float value) {
-  value = fmaxf(value, __shfl_xor_sync(0xFFFFFFFFU, value, 1));
-  return fmaxf(value, __shfl_xor_sync(0xFFFFFFFFU, value, 2));
-}
-__device__ float quad_sum(float value) {
-  value += __shfl_xor_sync(0xFFFFFFFFU, value, 1);
-  return value + __shfl_xor_sync(0xFFFFFFFFU, value, 2);
-}
-
 __device__ float exp2_fast(float x) {
   float out;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));

@@ -9,7 +9,7 @@ namespace linformer {
 struct ForwardOptions {
   bool training = false;
   AttentionBackend backend = AttentionBackend::kAuto;
-  LongAttention long_attention = LongAttention::kFlash;
+  LongAttentionKernel long_attention = LongAttentionKernel::kOwn;
 };
 
 }  // namespace linformer

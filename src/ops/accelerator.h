@@ -3,9 +3,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "ops/head_consumer.h"
+#include "ops/torch.h"
 
 namespace linformer {
 
@@ -52,6 +53,7 @@ struct AcceleratedAttention {
   at::Tensor out_TM;  // results
   at::Tensor lse_HT;
   std::int64_t heads;
+  std::int64_t max_queries;  // of a sequence
   bool causal;
 };
 
@@ -96,6 +98,11 @@ class Accelerator {
                                const at::Tensor& key_gradient_SM,
                                const at::Tensor& value_gradient_SM) const = 0;
 
+  /// The forward pass alone, for long sequences; kernels/long_attention_hopper.h: lse_HT is the
+  /// natural log. False, and nothing is set, where there is no kernel: on another GPU or for this
+  /// head width.
+  virtual bool attend_long(AcceleratedAttention& attention) const = 0;
+
   struct RowLosses {
     at::Tensor nll_C;   // float32
     at::Tensor loss_C;  // with smoothing, times `scale`
@@ -105,6 +112,20 @@ class Accelerator {
   virtual RowLosses cross_entropy(at::Tensor& logits_CV, const at::Tensor& labels_C,
                                   double smoothing, const at::Tensor& scale,
                                   bool wants_gradient) const = 0;
+
+  struct HeadRows {
+    at::Tensor nll_T;  // undefined without targets
+    at::Tensor lse_T;
+    at::Tensor max_T;
+    at::Tensor argmax_T;  // int32; the others float32
+  };
+  /// Readings of logits that are never stored; kernels/head_consumer_hopper.h. The bias may be
+  /// undefined, and so may the targets (int32, negative: a row without one). Nothing where there is
+  /// no kernel: on another GPU or for these sizes.
+  virtual std::optional<HeadRows> consume_head(const at::Tensor& hidden_TM,
+                                               const at::Tensor& weight_VM,
+                                               const at::Tensor& bias_V,
+                                               const at::Tensor& targets_T) const = 0;
 
   /// kernels/embedding_cuda.h; int32 ids and positions.
   virtual at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,
@@ -142,12 +163,6 @@ class Accelerator {
   virtual PoolingGradients pool_segments_backward(
       const at::Tensor& slots_gradient_S2M, const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
       const at::Tensor& start_B1, const ProjectedLength& pooled, std::int64_t slots) const = 0;
-
-  /// The head and its consumer in one (ops/head_consumer.h); undefined where there is no kernel for
-  /// this output and these shapes.
-  virtual at::Tensor consume_head(const HeadInputs& /*inputs*/, HeadOutput /*output*/) const {
-    return {};
-  }
 
   virtual void adam_step(const FusedAdam& adam) const = 0;
 

@@ -14,8 +14,9 @@ enum class AttentionBackend {
   kUnfusedByHead,  // the same, one head of one sentence at a time: scores that only so fit
 };
 
-/// ATen's kernel for long sequences of one length on a GPU, where no gradient is wanted.
-enum class LongAttention { kFlash, kCudnn };
+/// The kernel for long sequences of one length on a GPU, where no gradient is wanted: ours where
+/// there is one (else cuDNN's), or one of ATen's.
+enum class LongAttentionKernel { kOwn, kFlash, kCudnn };
 
 struct AttentionInputs {
   at::Tensor query_BHND;

@@ -50,6 +50,17 @@ at::Tensor best_columns(const HeadInputs& in) {
   });
 }
 
+/// By a kernel that stores no logits, where there is one.
+at::Tensor without_logits(const HeadInputs& in, HeadOutput output, const Accelerator& accelerator) {
+  const bool wants_nll = output == HeadOutput::kNll;
+  if (in.hidden_TM.scalar_type() != at::kBFloat16 || !(wants_nll || output == HeadOutput::kArgmax))
+    return {};
+  const auto rows = accelerator.consume_head(in.hidden_TM, in.weight_VM, in.bias_V,
+                                             wants_nll ? in.targets_T.to(at::kInt) : at::Tensor());
+  if (!rows) return {};
+  return wants_nll ? rows->nll_T : rows->argmax_T.to(at::kLong);
+}
+
 /// The kernel of training's loss reads each chunk once.
 at::Tensor nll_by_kernel(const HeadInputs& in, const Accelerator& accelerator) {
   const auto options = in.hidden_TM.options().dtype(at::kFloat);
@@ -73,7 +84,7 @@ at::Tensor consume_head(const HeadInputs& inputs, HeadOutput output) {
   const at::NoGradGuard no_grad;
   if (output == HeadOutput::kNone) return inputs.hidden_TM;
   if (const Accelerator* accelerator = accelerator_of(inputs.hidden_TM.device())) {
-    const at::Tensor out = accelerator->consume_head(inputs, output);
+    const at::Tensor out = without_logits(inputs, output, *accelerator);
     if (out.defined()) return out;
     const bool fits_loss =
         inputs.hidden_TM.scalar_type() == at::kBFloat16 && inputs.weight_VM.size(0) % 8 == 0;

@@ -56,7 +56,26 @@ AcceleratedAttention attention_of(const Columns& columns, const AttentionStarts&
           .out_TM = {},
           .lse_HT = {},
           .heads = heads,
+          .max_queries = starts.max_queries,
           .causal = causal};
+}
+
+/// By the accelerator's kernel for long sequences, where it has one; it has no backward pass.
+at::Tensor attend_long(const Columns& columns, const AttentionStarts& starts, std::int64_t heads,
+                       bool causal) {
+  if (at::GradMode::is_enabled() &&
+      (columns.query_TM.requires_grad() || columns.key_SM.requires_grad())) {
+    return {};
+  }
+  AcceleratedAttention attention = attention_of(columns, starts, heads, causal);
+  accelerator_of(columns.query_TM.device())->attend_long(attention);
+  return attention.out_TM;
+}
+
+/// Where as many keys of each of the sequences start.
+at::Tensor equal_starts(const EqualLengths& in, std::int64_t keys) {
+  if (keys == in.query_TM.size(0)) return in.query_start_B1;
+  return at::arange(0, keys + 1, keys / in.batch, in.query_start_B1.options());
 }
 
 void save_attention(AutogradContext* context, const AcceleratedAttention& attention,
@@ -165,6 +184,8 @@ at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& 
   if (has_short_kernel(starts, width / heads)) {
     return ShortSelf::apply(qkv_T3M, starts, heads, causal);
   }
+  const at::Tensor out = attend_long(columns_of_self(qkv_T3M), starts, heads, causal);
+  if (out.defined()) return out;
   const auto parts = qkv_T3M.unflatten(1, {3, heads, -1}).unbind(1);
   return attend_flash(parts[0], parts[1], parts[2], starts, causal);
 }
@@ -175,6 +196,9 @@ at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_
   if (has_short_kernel(starts, width / heads)) {
     return ShortCross::apply(query_TM, kv_S2M, starts, heads);
   }
+  const at::Tensor out =
+      attend_long(columns_of_cross(query_TM, kv_S2M), starts, heads, /*causal=*/false);
+  if (out.defined()) return out;
   const auto parts = kv_S2M.unflatten(1, {2, heads, -1}).unbind(1);
   return attend_flash(query_TM.unflatten(1, {heads, -1}), parts[0], parts[1], starts, false);
 }
@@ -183,18 +207,19 @@ at::Tensor attend_equal_lengths(const EqualLengths& in) {
   const std::int64_t rows = in.query_TM.size(0);
   const std::int64_t slots = in.key_SM.size(0);
   const std::int64_t width = in.query_TM.size(1);
-  AttentionStarts starts{.query_B1 = in.query_start_B1,
-                         .key_B1 = in.query_start_B1,
-                         .max_queries = rows / in.batch,
-                         .max_keys = slots / in.batch};
+  const AttentionStarts starts{.query_B1 = in.query_start_B1,
+                               .key_B1 = equal_starts(in, slots),
+                               .max_queries = rows / in.batch,
+                               .max_keys = slots / in.batch};
+  const Columns columns{in.query_TM, in.key_SM, in.value_SM};
   if (has_short_kernel(starts, width / in.heads)) {
-    if (slots != rows) {
-      starts.key_B1 = at::arange(0, slots + 1, starts.max_keys, in.query_start_B1.options());
-    }
-    AcceleratedAttention attention =
-        attention_of({in.query_TM, in.key_SM, in.value_SM}, starts, in.heads, in.causal);
+    AcceleratedAttention attention = attention_of(columns, starts, in.heads, in.causal);
     accelerator_of(in.query_TM.device())->attend(attention);
     return attention.out_TM;
+  }
+  if (in.long_attention == LongAttentionKernel::kOwn) {
+    const at::Tensor out_TM = attend_long(columns, starts, in.heads, in.causal);
+    if (out_TM.defined()) return out_TM;
   }
   const auto heads = [&](const at::Tensor& x_TM) {
     return x_TM.unflatten(1, {in.heads, -1}).unflatten(0, {in.batch, -1}).transpose(1, 2);
@@ -203,7 +228,7 @@ at::Tensor attend_equal_lengths(const EqualLengths& in) {
   const at::Tensor key_BHSD = heads(in.key_SM);
   const at::Tensor value_BHSD = heads(in.value_SM);
   const at::Tensor out_BHND =
-      in.long_attention == LongAttention::kCudnn
+      in.long_attention != LongAttentionKernel::kFlash
           ? std::get<0>(at::_scaled_dot_product_cudnn_attention(
                 query_BHND, key_BHSD, value_BHSD, /*attn_bias=*/{}, /*compute_log_sumexp=*/false,
                 /*dropout_p=*/0.0, in.causal))

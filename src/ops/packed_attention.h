@@ -40,8 +40,9 @@ struct AttentionStarts {
 };
 
 // Attention without pads on a GPU with an accelerator, in bfloat16, head width a multiple of 8 up
-// to 256: by kernels of our own for sequences of up to 512 tokens and heads of 32 or 64, else by
-// ATen's variable-length flash attention. M = H D columns; differentiable; queries without keys get
+// to 256: by kernels of our own for sequences of up to 512 tokens and heads of 32 or 64, and on
+// Hopper GPUs for longer ones, heads of 64 and no gradient; else by ATen's variable-length flash
+// attention. M = H D columns; differentiable; queries without keys get
 // 0.
 
 /// Queries, keys and values side by side: qkv_T3M -> [T, M].
@@ -61,7 +62,7 @@ struct EqualLengths {
   std::int64_t batch = 0;
   std::int64_t heads = 0;
   bool causal = false;  // only where T == S
-  LongAttention long_attention = LongAttention::kFlash;
+  LongAttentionKernel long_attention = LongAttentionKernel::kOwn;
 };
 /// The same attention for them, [T, M]: beyond the short kernels by `long_attention`. No gradient.
 at::Tensor attend_equal_lengths(const EqualLengths& inputs);

@@ -54,7 +54,7 @@ TEST_F(InferenceTest, AttentionOfEqualLengths) {
   const std::int64_t heads = 4;
   for (const Case& shape : {Case{96, 96, false}, Case{96, 96, true}, Case{128, 32, false},
                             Case{700, 700, false}, Case{700, 700, true}, Case{1024, 64, false}}) {
-    for (const LongAttention kernel : {LongAttention::kFlash, LongAttention::kCudnn}) {
+    for (const LongAttentionKernel kernel : {LongAttentionKernel::kFlash, LongAttentionKernel::kCudnn}) {
       SCOPED_TRACE(std::to_string(shape.queries) + " by " + std::to_string(shape.keys));
       const at::Tensor query = rounded({batch * shape.queries, 256}, 1);
       const at::Tensor kv = rounded({batch * shape.keys, 512}, 2);  // side by side

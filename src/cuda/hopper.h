@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "ops/accelerator.h"
+
+namespace linformer {
+
+// What the accelerator has for Hopper GPUs alone (kernels/*_hopper.h); nothing on others.
+
+std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hidden_TM,
+                                                            const at::Tensor& weight_VM,
+                                                            const at::Tensor& bias_V,
+                                                            const at::Tensor& targets_T);
+
+/// Sets out and lse, unless it returns false.
+bool attend_long_on_hopper(AcceleratedAttention& attention);
+
+}  // namespace linformer

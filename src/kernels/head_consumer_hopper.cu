@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two blocks of a cluster own 256 rows of `hidden` and stream the weight's rows past them. Each of
+// the four warpgroups that multiply keeps its 64 rows in registers for the whole stream, so that
+// shared memory holds nothing but the weight, which is fetched once for all four (each block copies
+// one half to both). The two warpgroups of a block take turns: while one multiplies, the other
+// folds its 64 x 128 logits into the rows' running maximum, sum, argmax and target. Work is counted
+// in tiles of 256 x 128 logits and dealt evenly to the clusters: one may take the end of a row pair
+// and the beginning of the next. What a cluster has of a row goes to `partial`, where a second
+// kernel puts it together.
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include "kernels/head_consumer_hopper.h"
+#include "kernels/head_rows.cuh"
+#include "kernels/hopper_map.cuh"
+#include "kernels/hopper_ring.cuh"
+
+namespace linformer {
+namespace {
+
+using namespace hopper;
+
+constexpr int kBlocks = 2;      // of a cluster
+constexpr int kGroups = 2;      // that multiply, in a block
+constexpr int kGroupRows = 64;  // of hidden
+constexpr int kBlockRows = kGroups * kGroupRows;
+constexpr int kPairRows = kBlocks * kBlockRows;
+constexpr int kColumns = 128;                     // logits of a tile
+constexpr int kHalfColumns = kColumns / kBlocks;  // what one block copies
+constexpr int kSlotBytes = kColumns * kAtomColumns * 2;
+constexpr int kSlots = 14;
+constexpr int kThreads = (kGroups + 1) * kWarpgroup;
+using Ring = TileRing<kSlots, kSlotBytes>;
+constexpr int kSharedBytes = Ring::kTileBytes + Ring::kBarrierBytes + kAtomBytes;
+constexpr int kMaxChunks = 8;  // of 64 columns of hidden
+constexpr int kSums = 64;
+// Of a column that does not exist: far below any logit, and finite when multiplied.
+constexpr float kNoLogit = -1e30F;
+
+Plan plan_of(std::int64_t rows, std::int64_t classes, std::int64_t width) {
+  Plan out{};
+  out.rows = static_cast<int>(rows);
+  out.classes = static_cast<int>(classes);
+  out.chunks = static_cast<int>(width / kAtomColumns);
+  out.pairs = static_cast<int>(divide_up(rows, kPairRows));
+  out.tiles = static_cast<int>(divide_up(classes, kColumns));
+  const int all = out.pairs * out.tiles;
+  out.clusters = std::min(std::max(multiprocessors() / kBlocks, 1), all);
+  out.share = all / out.clusters;
+  out.greater = all % out.clusters;
+  return out;
+}
+
+/// One thread fetches this block's half of the weight's tiles, for both blocks.
+__device__ void produce(const CUtensorMap& weight, const Plan& plan, const Ring& ring) {
+  const unsigned rank = cluster_rank();
+  Ring::Place place;
+  for_each_pair(plan, blockIdx.x / kBlocks, [&](int, int first, int last) {
+    for (int tile = first; tile < last; ++tile) {
+#pragma unroll 1  // few registers
+      for (int chunk = 0; chunk < plan.chunks; ++chunk) {
+        ring.await_empty(place);
+        copy_box_to(ring.slot(place.slot) + rank * (kSlotBytes / kBlocks), weight,
+                    chunk * kAtomColumns, tile * kColumns + rank * kHalfColumns,
+                    ring.full(place.slot), (1 << kBlocks) - 1);
+        place.advance();
+      }
+    }
+  });
+}
+
+/// Takes in a thread's 32 logits of a row, columns first_column + 8 j and the next. kHalf: the
+/// upper or the lower of its rows.
+template <int kHalf>
+__device__ void fold(const float (&sums)[kSums], int first_column, int target, RowState& row) {
+  const auto logit = [&](int i) { return sums[i / 2 * 4 + kHalf * 2 + i % 2]; };
+  const auto column = [&](int i) { return i / 2 * 8 + i % 2; };
+  const float largest = row_max(sums, kHalf);
+  if (largest > row.largest) {
+    row.sum *= exp2_fast((row.largest - largest) * kLog2E);
+    row.largest = largest;
+    int best = 0;
+#pragma unroll
+    for (int i = kSums / 2 - 1; i >= 0; --i) best = logit(i) == largest ? column(i) : best;
+    row.best = first_column + best;
+  }
+  const int at = target - first_column;
+  if (at >= 0 && at < kColumns) {
+#pragma unroll
+    for (int i = 0; i < kSums / 2; ++i) {
+      if (at == column(i)) row.at_target = logit(i);
+    }
+  }
+  const float shift = row.largest * kLog2E;
+  float partial[4] = {};
+#pragma unroll
+  for (int i = 0; i < kSums / 2; ++i) {
+    partial[i % 4] += exp2_fast(fmaf(logit(i), kLog2E, -shift));
+  }
+  row.sum += (partial[0] + partial[1]) + (partial[2] + partial[3]);
+}
+
+/// A warpgroup that multiplies.
+template <int kChunks>
+class Group {
+ public:
+  __device__ Group(const HeadConsumer& in, const Plan& plan, const Ring& ring)
+      : in_(in), plan_(plan), ring_(ring), index_(threadIdx.x / kWarpgroup - 1) {}
+
+  __device__ void consume() {
+    if (index_ == 1) named_arrive(turn(0), kTurnThreads);
+    for_each_pair(plan_, blockIdx.x / kBlocks, [&](int pair, int first, int last) {
+      const int block_row = pair * kPairRows + static_cast<int>(cluster_rank()) * kBlockRows;
+      if (block_row + index_ * kGroupRows >= plan_.rows) {
+        skip((last - first) * kChunks);
+      } else {
+        consume_pair(pair, block_row, first, last);
+      }
+    });
+    if (index_ == 0) named_wait(turn(0), kTurnThreads);
+  }
+
+ private:
+  static constexpr int kTurnThreads = kGroups * kWarpgroup;
+  static constexpr int kSteps = kChunks * kAtomColumns / kStepColumns;
+
+  __device__ static int turn(int group) { return group + 1; }
+
+  /// There are no rows for this warpgroup.
+  __device__ void skip(int slots) {
+    for (int i = 0; i < slots; ++i) {
+      ring_.await_full(place_);
+      ring_.release_to_both(place_.slot);
+      place_.advance();
+    }
+  }
+
+  __device__ void consume_pair(int pair, int block_row, int first, int last) {
+    const int lane = threadIdx.x % kWarp;
+    const int row =
+        block_row + index_ * kGroupRows + threadIdx.x % kWarpgroup / kWarp * 16 + lane / 4;
+    // Alone in its block, it need not wait.
+    const bool takes_turns = block_row + kGroupRows < plan_.rows;
+    unsigned hidden[kSteps][4];
+    load_hidden(row, lane, hidden);
+    RowState upper;
+    RowState lower;
+    const int upper_target = target_of(row);
+    const int lower_target = target_of(row + 8);
+    for (int tile = first; tile < last; ++tile) {
+      const int first_column = tile * kColumns + lane % 4 * 2;
+      float sums[kSums];
+      load_bias(first_column, sums);
+      pin(sums);  // ready before the turn begins
+      if (takes_turns) named_wait(turn(index_), kTurnThreads);
+      multiply(hidden, takes_turns, sums);
+      fold<0>(sums, first_column, upper_target, upper);
+      fold<1>(sums, first_column, lower_target, lower);
+      __syncwarp();
+    }
+    upper.merge_lane(1);
+    upper.merge_lane(2);
+    lower.merge_lane(1);
+    lower.merge_lane(2);
+    const int segment = pair + static_cast<int>(blockIdx.x) / kBlocks;
+    float4* out = reinterpret_cast<float4*>(in_.partial) + std::int64_t{segment} * kPairRows;
+    if (lane % 4 == 0) {
+      out[row % kPairRows] = upper.packed();
+      out[row % kPairRows + 8] = lower.packed();
+    }
+  }
+
+  /// Rows `row` and 8 below as left operands; of rows that do not exist, the last one again.
+  __device__ void load_hidden(int row, int lane, unsigned (&out)[kSteps][4]) const {
+    constexpr int kWords = kChunks * kAtomColumns / 2;  // of a row, of two elements
+    const int end = plan_.rows - 1;
+    const auto* words = static_cast<const unsigned*>(in_.hidden_TM) + lane % 4;
+    const unsigned* upper = words + std::int64_t{min(row, end)} * kWords;
+    const unsigned* lower = words + std::int64_t{min(row + 8, end)} * kWords;
+#pragma unroll
+    for (int i = 0; i < kSteps; ++i) {
+      out[i][0] = __ldg(upper + i * 8);
+      out[i][1] = __ldg(lower + i * 8);
+      out[i][2] = __ldg(upper + i * 8 + 4);
+      out[i][3] = __ldg(lower + i * 8 + 4);
+    }
+  }
+
+  __device__ int target_of(int row) const {
+    return in_.target_T != nullptr && row < plan_.rows ? in_.target_T[row] : -1;
+  }
+
+  /// What the products are added to.
+  __device__ void load_bias(int first_column, float (&sums)[kSums]) const {
+    const auto* bias = static_cast<const __nv_bfloat16*>(in_.bias_V);
+    if (bias == nullptr && first_column + kColumns <= plan_.classes) {
+#pragma unroll
+      for (float& sum : sums) sum = 0;
+      return;
+    }
+#pragma unroll
+    for (int j = 0; j < kSums / 4; ++j) {
+      const int column = first_column + j * 8;
+      float2 pair = make_float2(0, 0);
+      if (column >= plan_.classes) {
+        pair = make_float2(kNoLogit, kNoLogit);
+      } else if (bias != nullptr) {
+        pair = __bfloat1622float2(*reinterpret_cast<const __nv_bfloat162*>(bias + column));
+      }
+      sums[4 * j] = sums[4 * j + 2] = pair.x;
+      sums[4 * j + 1] = sums[4 * j + 3] = pair.y;
+    }
+  }
+
+  /// Adds the products with the next kChunks slots. The other's turn begins as soon as the last are
+  /// issued.
+  __device__ void multiply(const unsigned (&hidden)[kSteps][4], bool takes_turns,
+                           float (&sums)[kSums]) {
+    unsigned previous = 0;
+#pragma unroll
+    for (int chunk = 0; chunk < kChunks; ++chunk) {
+      ring_.await_full(place_);
+      const std::uint64_t weight = operand(ring_.slot(place_.slot));
+      products_fence();
+#pragma unroll
+      for (int i = 0; i < 4; ++i) multiply_128(sums, hidden[chunk * 4 + i], weight + 2 * i);
+      products_commit();
+      if (chunk == kChunks - 1 && takes_turns) named_arrive(turn(1 - index_), kTurnThreads);
+      if (chunk > 0) {
+        products_wait<1>();
+        ring_.release_to_both(previous);
+      }
+      previous = place_.slot;
+      place_.advance();
+    }
+    products_wait<0>();
+    pin(sums);
+    ring_.release_to_both(previous);
+  }
+
+  const HeadConsumer& in_;
+  const Plan& plan_;
+  const Ring& ring_;
+  const int index_;
+  Ring::Place place_;
+};
+
+template <int kChunks>
+__global__ void __cluster_dims__(kBlocks, 1, 1) __launch_bounds__(kThreads, 1)
+    head_kernel(const __grid_constant__ CUtensorMap weight, const __grid_constant__ HeadConsumer in,
+                const __grid_constant__ Plan plan) {
+  extern __shared__ char shared[];
+  const unsigned tiles = aligned_tiles(shared);
+  const Ring ring{tiles, tiles + Ring::kTileBytes};
+  if (threadIdx.x == 0) {
+    prefetch_map(weight);
+    ring.init(kBlocks * kGroups);
+    barrier_init_done();
+  }
+  cluster_sync();
+  if (threadIdx.x < kWarpgroup) {
+    give_registers<24>();
+    if (threadIdx.x == 0) produce(weight, plan, ring);
+    __syncwarp();
+  } else {
+    take_registers<240>();
+    Group<kChunks>(in, plan, ring).consume();
+  }
+  // A block's memory is written and its barriers are used by its peer until both are done.
+  cluster_sync();
+}
+
+constexpr int kCombineThreads = 256;
+
+/// A warp for each row.
+__global__ void __launch_bounds__(kCombineThreads)
+    combine_kernel(const __grid_constant__ HeadConsumer in, const __grid_constant__ Plan plan) {
+  const int lane = threadIdx.x % kWarp;
+  const int row = static_cast<int>(blockIdx.x) * (kCombineThreads / kWarp) + threadIdx.x / kWarp;
+  if (row >= plan.rows) return;
+  const int pair = row / kPairRows;
+  const int first = plan.owner(pair * plan.tiles);
+  const int last = plan.owner(pair * plan.tiles + plan.tiles - 1);
+  const auto* partial = reinterpret_cast<const float4*>(in.partial) + row % kPairRows;
+  RowState state;
+  state.best = INT_MAX;
+  for (int cluster = first + lane; cluster <= last; cluster += kWarp) {
+    state.merge(RowState::unpacked(partial[std::int64_t{cluster + pair} * kPairRows]));
+  }
+#pragma unroll
+  for (int bit = kWarp / 2; bit > 0; bit /= 2) state.merge_lane(bit);
+  if (lane != 0) return;
+  const float lse = state.largest + logf(state.sum);
+  if (in.nll_T != nullptr) {
+    const bool has_target = in.target_T != nullptr && in.target_T[row] >= 0;
+    in.nll_T[row] = has_target ? lse - state.at_target : 0.0F;
+  }
+  if (in.lse_T != nullptr) in.lse_T[row] = lse;
+  if (in.max_T != nullptr) in.max_T[row] = state.largest;
+  if (in.argmax_T != nullptr) in.argmax_T[row] = state.best;
+}
+
+template <int kChunks>
+void launch(const CUtensorMap& weight, const HeadConsumer& in, const Plan& plan,
+            cudaStream_t stream) {
+  cudaFuncSetAttribute(head_kernel<kChunks>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                       kSharedBytes);
+  head_kernel<kChunks>
+      <<<static_cast<unsigned>(plan.clusters * kBlocks), kThreads, kSharedBytes, stream>>>(
+          weight, in, plan);
+}
+
+}  // namespace
+
+bool has_head_consumer(std::int64_t classes, std::int64_t width) {
+  return hopper::is_hopper() && classes >= 8 && classes % 8 == 0 && width >= kAtomColumns &&
+         width % kAtomColumns == 0 && width <= kMaxChunks * kAtomColumns;
+}
+
+std::int64_t head_consumer_partial_floats(std::int64_t rows, std::int64_t classes) {
+  const Plan plan = plan_of(rows, classes, 0);
+  return std::int64_t{plan.clusters + plan.pairs - 1} * kPairRows * 4;
+}
+
+bool consume_head(const HeadConsumer& in, cudaStream_t stream) {
+  if (!has_head_consumer(in.classes, in.width)) return false;
+  CUtensorMap weight;
+  if (!encode_map({in.weight_VM, in.classes, in.width, in.width}, kHalfColumns, weight)) {
+    return false;
+  }
+  const Plan plan = plan_of(in.rows, in.classes, in.width);
+  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
+    ((in.width == (kIndex + 1) * kAtomColumns ? launch<kIndex + 1>(weight, in, plan, stream)
+                                              : void()),
+     ...);
+  }
+  (std::make_integer_sequence<int, kMaxChunks>());
+  combine_kernel<<<static_cast<unsigned>(divide_up(in.rows, kCombineThreads / kWarp)),
+                   kCombineThreads, 0, stream>>>(in, plan);
+  return true;
+}
+
+}  // namespace linformer

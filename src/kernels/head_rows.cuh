@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which cluster reads which logits, and what it remembers of them, for head_consumer_hopper.cu.
+#pragma once
+
+#include "kernels/hopper.cuh"
+
+namespace linformer::hopper {
+
+/// How the tiles of all row pairs, one pair after the other, are dealt to the clusters.
+struct Plan {
+  int rows;
+  int classes;
+  int chunks;  // of 64 columns of hidden
+  int pairs;
+  int tiles;  // of a pair
+  int clusters;
+  int share;    // tiles of a cluster;
+  int greater;  // so many of the first ones have one more
+
+  __host__ __device__ int begin(int cluster) const {
+    return cluster * share + (cluster < greater ? cluster : greater);
+  }
+  __device__ int owner(int tile) const {
+    const int split = greater * (share + 1);
+    return tile < split ? tile / (share + 1) : greater + (tile - split) / share;
+  }
+};
+
+/// Calls f(pair, first tile, last tile + 1). The last pair comes first: then nearly all clusters
+/// read the weight from its beginning, at the same time, and find it in the L2 cache.
+template <typename Function>
+__device__ void for_each_pair(const Plan& plan, int cluster, const Function& f) {
+  const int begin = plan.begin(cluster);
+  const int end = plan.begin(cluster + 1);
+  for (int pair = (end - 1) / plan.tiles; (pair + 1) * plan.tiles > begin; --pair) {
+    const int start = pair * plan.tiles;
+    f(pair, max(begin - start, 0), min(end - start, plan.tiles));
+  }
+}
+
+/// What is known of a row's logits. `largest` is never NaN; where a logit is, `sum` is.
+struct RowState {
+  float largest = -INFINITY;
+  float sum = 0;  // of exp(logit - largest)
+  int best = 0;
+  float at_target = -INFINITY;
+
+  __device__ void merge(const RowState& other) {
+    const float larger = fmaxf(largest, other.largest);
+    const auto factor = [&](float x) {
+      return x == larger ? 1.0F : exp2_fast((x - larger) * kLog2E);
+    };
+    sum = sum * factor(largest) + other.sum * factor(other.largest);
+    const bool is_other =
+        other.largest > largest || (other.largest == largest && other.best < best);
+    best = is_other ? other.best : best;
+    largest = larger;
+    at_target = fmaxf(at_target, other.at_target);
+  }
+  /// With the lane whose number differs in `bit`.
+  __device__ void merge_lane(int bit) {
+    const auto of_other = [&](auto x) { return __shfl_xor_sync(0xFFFFFFFFU, x, bit); };
+    RowState other;
+    other.largest = of_other(largest);
+    other.sum = of_other(sum);
+    other.best = of_other(best);
+    other.at_target = of_other(at_target);
+    merge(other);
+  }
+  __device__ float4 packed() const {
+    return make_float4(largest, sum, __int_as_float(best), at_target);
+  }
+  __device__ static RowState unpacked(const float4& in) {
+    RowState out;
+    out.largest = in.x;
+    out.sum = in.y;
+    out.best = __float_as_int(in.z);
+    out.at_target = in.w;
+    return out;
+  }
+};
+
+}  // namespace linformer::hopper

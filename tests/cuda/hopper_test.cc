@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels for Hopper GPUs against float64 on the CPU; inputs are rounded to bfloat16 first. What
+// they write is poisoned beforehand. On another GPU they have to decline.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/head_consumer_hopper.h"
+#include "kernels/long_attention_hopper.h"
+#include "ops/accelerator.h"
+#include "ops/head_consumer.h"
+#include "ops/packed_attention.h"
+#include "support/tensors.h"
+
+namespace linformer {
+namespace {
+
+const at::Device kGpu(at::kCUDA, 0);
+constexpr float kPoison = std::numeric_limits<float>::quiet_NaN();
+
+at::Tensor rounded(at::IntArrayRef shape, std::uint64_t seed, double scale) {
+  return (random_tensor(shape, seed) * scale).to(at::kBFloat16);
+}
+
+at::Tensor poisoned(at::IntArrayRef shape) {
+  return at::full(shape, kPoison, at::TensorOptions(at::kFloat).device(kGpu));
+}
+
+double largest_error(const at::Tensor& got, const at::Tensor& want) {
+  const double error = largest_difference(got.to(at::kCPU, at::kDouble), want);
+  return std::isfinite(error) ? error : 1e9;
+}
+
+struct HeadCase {
+  std::int64_t rows;
+  std::int64_t classes;
+  std::int64_t width;
+  bool has_bias;
+};
+
+struct HeadData {
+  explicit HeadData(const HeadCase& in)
+      : hidden(rounded({in.rows, in.width}, 1, 1.0)),
+        weight(rounded({in.classes, in.width}, 2, 1.5 / std::sqrt(static_cast<double>(in.width)))),
+        targets(at::randint(0, in.classes, {in.rows}, at::TensorOptions(at::kLong))) {
+    if (in.has_bias) bias = rounded({in.classes}, 3, 1.0);
+    // Every seventh row has none; the first and the last class are somebody's.
+    const at::Tensor is_kept = at::arange(in.rows, at::TensorOptions(at::kLong)).remainder(7).ne(3);
+    targets = at::where(is_kept, targets, at::full({}, -1, targets.options()));
+    targets[0] = in.classes - 1;
+    if (in.rows > 1) targets[in.rows - 1] = 0;
+  }
+  at::Tensor hidden;
+  at::Tensor weight;
+  at::Tensor bias;
+  at::Tensor targets;  // int64
+};
+
+/// Readings straight from the kernel, into poisoned memory.
+Accelerator::HeadRows run_kernel(const HeadData& in, bool& is_done) {
+  const at::Tensor hidden = in.hidden.to(kGpu);
+  const at::Tensor weight = in.weight.to(kGpu);
+  const at::Tensor bias = in.bias.defined() ? in.bias.to(kGpu) : in.bias;
+  const at::Tensor targets = in.targets.to(kGpu, at::kInt);
+  const std::int64_t rows = hidden.size(0);
+  const Accelerator::HeadRows out{poisoned({rows}), poisoned({rows}), poisoned({rows}),
+                                  at::full({rows}, -9, targets.options())};
+  const at::Tensor partial = poisoned({head_consumer_partial_floats(rows, weight.size(0))});
+  const auto floats_of = [](const at::Tensor& x) {
+    return static_cast<float*>(x.mutable_data_ptr());
+  };
+  is_done = consume_head({.hidden_TM = hidden.const_data_ptr(),
+                          .weight_VM = weight.const_data_ptr(),
+                          .bias_V = bias.defined() ? bias.const_data_ptr() : nullptr,
+                          .target_T = static_cast<const std::int32_t*>(targets.const_data_ptr()),
+                          .nll_T = floats_of(out.nll_T),
+                          .lse_T = floats_of(out.lse_T),
+                          .max_T = floats_of(out.max_T),
+                          .argmax_T = static_cast<std::int32_t*>(out.argmax_T.mutable_data_ptr()),
+                          .partial = floats_of(partial),
+                          .rows = rows,
+                          .classes = weight.size(0),
+                          .width = weight.size(1)},
+                         nullptr);
+  // Copies wait for the default stream.
+  return {out.nll_T.to(at::kCPU), out.lse_T.to(at::kCPU), out.max_T.to(at::kCPU),
+          out.argmax_T.to(at::kCPU)};
+}
+
+bool is_hopper() { return has_head_consumer(1000, 64); }
+
+class HeadOnHopper : public ::testing::TestWithParam<HeadCase> {};
+
+TEST_P(HeadOnHopper, ReadsTheLogitsOfEveryRow) {
+  const HeadData inputs(GetParam());
+  bool is_done = false;
+  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
+  ASSERT_EQ(is_done, is_hopper());
+  if (!is_done) return;
+  at::Tensor logits = at::mm(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble).t());
+  if (inputs.bias.defined()) logits += inputs.bias.to(at::kDouble);
+  const at::Tensor lse = at::logsumexp(logits, {1});
+  const at::Tensor is_kept = inputs.targets.ge(0);
+  const at::Tensor at_target =
+      logits.gather(1, inputs.targets.clamp_min(0).unsqueeze(1)).squeeze(1);
+  const at::Tensor nll = at::where(is_kept, lse - at_target, at::zeros_like(lse));
+  // Sums of 512 products of size 1, and of up to 50,272 exponentials, in float32.
+  constexpr double kTolerance = 2e-4;
+  EXPECT_LT(largest_error(got.lse_T, lse), kTolerance);
+  EXPECT_LT(largest_error(got.nll_T, nll), kTolerance);
+  const at::Tensor max = logits.amax(1);
+  EXPECT_LT(largest_error(got.max_T, max), kTolerance);
+  const at::Tensor best = got.argmax_T.to(at::kLong);
+  ASSERT_GE(best.min().item<std::int64_t>(), 0);
+  ASSERT_LT(best.max().item<std::int64_t>(), GetParam().classes);
+  EXPECT_LT(largest_error(logits.gather(1, best.unsqueeze(1)).squeeze(1), max), kTolerance);
+  EXPECT_EQ(got.nll_T.masked_select(is_kept.logical_not()).abs().sum().item<double>(), 0.0);
+  bool is_done_again = false;
+  const Accelerator::HeadRows again = run_kernel(inputs, is_done_again);
+  EXPECT_TRUE(again.nll_T.equal(got.nll_T));
+  EXPECT_TRUE(again.argmax_T.equal(got.argmax_T));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, HeadOnHopper,
+    ::testing::Values(HeadCase{1, 1000, 512, false}, HeadCase{1, 50272, 512, true},
+                      HeadCase{63, 1000, 512, true}, HeadCase{64, 8, 512, false},
+                      HeadCase{65, 50272, 512, false}, HeadCase{128, 1000, 64, true},
+                      HeadCase{129, 136, 128, true}, HeadCase{200, 1000, 192, false},
+                      HeadCase{256, 128, 256, true}, HeadCase{257, 50272, 512, true},
+                      HeadCase{300, 1000, 320, true}, HeadCase{385, 1000, 384, false},
+                      HeadCase{450, 5048, 448, true}, HeadCase{1000, 5048, 512, true},
+                      HeadCase{20000, 1000, 512, true}, HeadCase{33001, 264, 64, false}));
+
+TEST(HeadOnHopper, TheLowestOfEqualClassesIsChosen) {
+  HeadData inputs({.rows = 300, .classes = 1000, .width = 512, .has_bias = false});
+  inputs.weight = at::cat({inputs.weight.narrow(0, 0, 500), inputs.weight.narrow(0, 0, 500)});
+  bool is_done = false;
+  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
+  ASSERT_EQ(is_done, is_hopper());
+  if (!is_done) return;
+  EXPECT_LT(got.argmax_T.max().item<std::int64_t>(), 500);
+}
+
+TEST(HeadOnHopper, LargeLogitsDoNotOverflow) {
+  HeadData inputs({.rows = 70, .classes = 1000, .width = 512, .has_bias = true});
+  inputs.weight = inputs.weight * 256.0;
+  inputs.bias = inputs.bias * -1024.0;
+  bool is_done = false;
+  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
+  ASSERT_EQ(is_done, is_hopper());
+  if (!is_done) return;
+  const at::Tensor logits =
+      at::mm(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble).t()) +
+      inputs.bias.to(at::kDouble);
+  EXPECT_LT(largest_error(got.lse_T, at::logsumexp(logits, {1})), 0.1);
+}
+
+TEST(HeadOnHopper, DeclinesOtherSizes) {
+  EXPECT_FALSE(has_head_consumer(1004, 512));
+  EXPECT_FALSE(has_head_consumer(1000, 96));
+  EXPECT_FALSE(has_head_consumer(1000, 576));
+}
+
+TEST(HeadOnHopper, ConsumersTakeIt) {
+  const HeadData inputs({.rows = 333, .classes = 5048, .width = 512, .has_bias = true});
+  const at::Tensor targets = inputs.targets.clamp_min(0);
+  const HeadInputs on_gpu{inputs.hidden.to(kGpu), inputs.weight.to(kGpu), inputs.bias.to(kGpu),
+                          targets.to(kGpu)};
+  const HeadInputs wide{inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble),
+                        inputs.bias.to(at::kDouble), targets};
+  // Elsewhere the logits are rounded to bfloat16.
+  EXPECT_LT(
+      largest_error(consume_head(on_gpu, HeadOutput::kNll), consume_head(wide, HeadOutput::kNll)),
+      is_hopper() ? 2e-4 : 5e-2);
+  if (!is_hopper()) return;
+  const at::Tensor best = consume_head(on_gpu, HeadOutput::kArgmax);
+  EXPECT_TRUE(at::equal(best.to(at::kCPU), consume_head(wide, HeadOutput::kArgmax)));
+}
+
+struct LongCase {
+  std::vector<std::int64_t> queries;
+  std::vector<std::int64_t> keys;
+  std::int64_t heads;
+  bool causal;
+};
+
+std::int64_t sum_of(const std::vector<std::int64_t>& lengths) {
+  std::int64_t out = 0;
+  for (const std::int64_t length : lengths) out += length;
+  return out;
+}
+
+at::Tensor starts_of(const std::vector<std::int64_t>& lengths) {
+  std::vector<std::int32_t> out{0};
+  for (const std::int64_t length : lengths) {
+    out.push_back(out.back() + static_cast<std::int32_t>(length));
+  }
+  return at::from_blob(out.data(), {static_cast<std::int64_t>(out.size())},
+                       at::TensorOptions(at::kInt))
+      .to(kGpu);
+}
+
+struct Attended {
+  at::Tensor out_TM;
+  at::Tensor lse_HT;
+};
+
+/// In float64; queries and keys of one sequence at a time. query_TM, key_SM, value_SM: bfloat16.
+Attended attend_exactly(const LongCase& in, const at::Tensor& query_TM, const at::Tensor& key_SM,
+                        const at::Tensor& value_SM) {
+  const auto heads_of = [&](const at::Tensor& x, std::int64_t row, std::int64_t length) {
+    return x.narrow(0, row, length).to(at::kDouble).unflatten(1, {in.heads, 64}).transpose(0, 1);
+  };
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<at::Tensor> outs;
+  std::vector<at::Tensor> lses;
+  std::int64_t row = 0;
+  std::int64_t key_row = 0;
+  for (std::size_t b = 0; b < in.queries.size(); ++b) {
+    const at::Tensor query = heads_of(query_TM, row, in.queries[b]);
+    at::Tensor scores = at::matmul(query, heads_of(key_SM, key_row, in.keys[b]).mT()) / 8.0;
+    if (in.causal) scores = scores.masked_fill(at::ones_like(scores).tril().eq(0), -kInfinity);
+    if (in.keys[b] == 0) {
+      outs.push_back(at::zeros_like(query));
+      lses.push_back(at::full({in.heads, in.queries[b]}, kInfinity, scores.options()));
+    } else {
+      outs.push_back(at::matmul(at::softmax(scores, -1), heads_of(value_SM, key_row, in.keys[b])));
+      lses.push_back(at::logsumexp(scores, {-1}));
+    }
+    row += in.queries[b];
+    key_row += in.keys[b];
+  }
+  return {at::cat(outs, 1).transpose(0, 1).flatten(1), at::cat(lses, 1)};
+}
+
+/// Into poisoned memory; keys and values are the columns of one matrix.
+bool run_attention(const LongCase& in, const at::Tensor& query_TM, const at::Tensor& kv_S2M,
+                   Attended& out) {
+  const std::int64_t width = in.heads * 64;
+  const at::Tensor query_start = starts_of(in.queries);
+  const at::Tensor key_start = starts_of(in.keys);
+  out.out_TM = poisoned({query_TM.size(0), width}).to(at::kBFloat16);
+  out.lse_HT = poisoned({in.heads, query_TM.size(0)});
+  const auto* keys = static_cast<const char*>(kv_S2M.const_data_ptr());
+  return attend_long(
+      {.query_TM = query_TM.const_data_ptr(),
+       .key_SM = keys,
+       .value_SM = keys + width * 2,
+       .query_stride = query_TM.stride(0),
+       .key_value_stride = kv_S2M.stride(0),
+       .query_start_B1 = static_cast<const std::int32_t*>(query_start.const_data_ptr()),
+       .key_start_B1 = static_cast<const std::int32_t*>(key_start.const_data_ptr()),
+       .out_TM = out.out_TM.mutable_data_ptr(),
+       .lse_HT = static_cast<float*>(out.lse_HT.mutable_data_ptr()),
+       .rows = query_TM.size(0),
+       .key_rows = kv_S2M.size(0),
+       .batch = static_cast<std::int64_t>(in.queries.size()),
+       .heads = in.heads,
+       .max_queries = *std::max_element(in.queries.begin(), in.queries.end()),
+       .causal = in.causal},
+      nullptr);
+}
+
+class LongAttentionOnHopper : public ::testing::TestWithParam<LongCase> {};
+
+TEST_P(LongAttentionOnHopper, IsThatOfEachSequence) {
+  const LongCase& in = GetParam();
+  const std::int64_t width = in.heads * 64;
+  const bool is_self = in.queries == in.keys;
+  const at::Tensor own = rounded({sum_of(in.queries), is_self ? 3 * width : width}, 1, 1.0);
+  const at::Tensor other =
+      is_self ? own.narrow(1, width, 2 * width) : rounded({sum_of(in.keys), 2 * width}, 2, 1.0);
+  const at::Tensor own_gpu = own.to(kGpu);
+  const at::Tensor other_gpu = is_self ? own_gpu.narrow(1, width, 2 * width) : other.to(kGpu);
+  Attended got;
+  const bool is_done = run_attention(in, own_gpu.narrow(1, 0, width), other_gpu, got);
+  ASSERT_EQ(is_done, is_hopper());
+  if (!is_done) return;
+  const Attended want = attend_exactly(in, own.narrow(1, 0, width), other.narrow(1, 0, width),
+                                       other.narrow(1, width, width));
+  // Weights and results are rounded to 8 bits, the results being at most a few units.
+  EXPECT_LT(largest_error(got.out_TM, want.out_TM), 4e-2);
+  const at::Tensor difference = got.out_TM.to(at::kCPU, at::kDouble) - want.out_TM;
+  EXPECT_LT(difference.norm().item<double>(), 6e-3 * want.out_TM.norm().item<double>());
+  const at::Tensor lse = got.lse_HT.to(at::kCPU, at::kDouble);
+  const at::Tensor has_no_keys = want.lse_HT.isinf();
+  EXPECT_TRUE(lse.isinf().equal(has_no_keys));
+  EXPECT_LT(largest_error(lse.masked_fill(has_no_keys, 0), want.lse_HT.masked_fill(has_no_keys, 0)),
+            1e-4);
+  Attended again;
+  run_attention(in, own_gpu.narrow(1, 0, width), other_gpu, again);
+  EXPECT_TRUE(again.out_TM.equal(got.out_TM));
+}
+
+const std::vector<std::int64_t> kRagged{1, 127, 128, 129, 0, 255, 256, 257, 700, 1500};
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, LongAttentionOnHopper,
+    ::testing::Values(LongCase{{64}, {64}, 1, false}, LongCase{{300}, {300}, 2, true},
+                      LongCase{{1024}, {1024}, 8, false}, LongCase{kRagged, kRagged, 3, false},
+                      LongCase{kRagged, kRagged, 3, true}, LongCase{{4096}, {4096}, 8, true},
+                      LongCase{{3, 700, 5, 300}, {1500, 1, 0, 640}, 2, false},
+                      LongCase{{257, 513}, {129, 385}, 5, false}));
+
+TEST(LongAttentionOnHopper, PackedAttentionTakesItWithoutAGradient) {
+  const LongCase in{{700, 1, 900}, {700, 1, 900}, 4, true};
+  const at::Tensor qkv = rounded({1601, 3 * 256}, 1, 1.0);
+  const AttentionStarts starts{starts_of(in.queries), starts_of(in.keys), 900, 900};
+  const at::Tensor got = attend_packed_self(qkv.to(kGpu), starts, in.heads, in.causal);
+  const Attended want =
+      attend_exactly(in, qkv.narrow(1, 0, 256), qkv.narrow(1, 256, 256), qkv.narrow(1, 512, 256));
+  EXPECT_LT(largest_error(got, want.out_TM), 4e-2);
+}
+
+}  // namespace
+}  // namespace linformer
