@@ -5,8 +5,9 @@
         [--seconds 0.3] [--total 270] [--output FILE] [--write-lengths FILE]
         [--device cpu --tiny]
 
-It needs torch 2.11, pytorch_peers.py and gpu_timing.py beside it, and nothing else of this project. The model is the compatibility model: post-norm,
-no W^O, no dropout, V = 50,272, 6 (+ 6) layers, d = 512, m = 2,048, 8 heads. Ways to run it:
+It needs torch 2.11, pytorch_peers.py and gpu_timing.py beside it, and nothing else of this project.
+The model is the compatibility model: post-norm, no W^O, no dropout, V = 50,272, 6 (+ 6) layers,
+d = 512, m = 2,048, 8 heads. Ways to run it:
 
 original   eager, padded, fp16 autocast, additive masks made in every layer, unfused attention;
            training: log_softmax at all padded positions, GradScaler, Adam; inference: float32
@@ -32,11 +33,8 @@ Peak memory includes weights, inputs and results. --total: seconds after which n
 
 import argparse
 import json
-import math
 import pathlib
-import random
 import re
-import statistics
 import sys
 import time
 
@@ -105,22 +103,10 @@ class Bench:
 
     # Training
 
-    def draw_lengths(self):
-        draw, sigma = random.Random(1), math.sqrt(math.log1p(0.65**2))
-        pairs, top = (4, 12) if self.options.tiny else (88, 256)
-
-        def one(mean):
-            mean = min(mean, top / 3)
-            drawn = draw.lognormvariate(math.log(mean) - sigma * sigma / 2, sigma)
-            return min(max(round(drawn), 2), top)
-
-        return [[(one(31), one(59)) for _ in range(pairs)] for _ in range(24)]
-
     def mean_batch(self):
-        batches = self.draw_lengths()
-        totals = [sum(map(sum, batch)) for batch in batches]
-        mean = statistics.mean(totals)
-        batch = min(zip(totals, batches, strict=True), key=lambda pair: abs(pair[0] - mean))[1]
+        pairs, longest = (4, 12) if self.options.tiny else (88, 256)
+        batches = peers.draw_batches(pairs, longest)
+        batch = peers.mean_batch(batches)
         if self.options.write_lengths:
             path = pathlib.Path(self.options.write_lengths)
             for target, rows in ((path, 24 * batch), (path.with_name(path.name + ".all"),

@@ -7,6 +7,8 @@ import argparse
 import contextlib
 import dataclasses
 import math
+import random
+import statistics
 
 import torch
 from torch.nn import functional
@@ -36,11 +38,30 @@ class Size:
 TINY = Size(dim=64, hidden=128, heads=2, layers=2, vocabulary=640, tokens=128, long=256)
 
 
+def draw_batches(pairs=88, longest=256, count=24):
+    """Batches of (source, target) lengths: log-normal, means 31 and 59, coefficient of variation
+    .65, from 2 to `longest`."""
+    draw, sigma = random.Random(1), math.sqrt(math.log1p(0.65**2))
+
+    def one(mean):
+        drawn = draw.lognormvariate(math.log(min(mean, longest / 3)) - sigma * sigma / 2, sigma)
+        return min(max(round(drawn), 2), longest)
+
+    return [[(one(31), one(59)) for _ in range(pairs)] for _ in range(count)]
+
+
+def mean_batch(batches):
+    """The batch nearest to the mean number of tokens."""
+    totals = [sum(map(sum, batch)) for batch in batches]
+    mean = statistics.mean(totals)
+    return batches[min(range(len(totals)), key=lambda i: abs(totals[i] - mean))]
+
+
 class Side:
     """Packed sequences of one language, `role` source or target."""
 
     def __init__(self, role, lengths, size, device, generator):
-        self.role = role
+        self.role, self.lengths = role, lengths
         self.batch, self.longest, self.tokens = len(lengths), max(lengths), sum(lengths)
         self.equal = min(lengths) == self.longest
         self.ids = torch.randint(4, size.vocabulary, (self.tokens,), generator=generator)
