@@ -6,6 +6,7 @@ the latter. Shapes: T tokens of a side, B sequences, N longest, d width, h heads
 import argparse
 import contextlib
 import dataclasses
+import functools
 import math
 import random
 import statistics
@@ -259,21 +260,40 @@ REGIONS = (embed, project, close_first, close_layer, hidden, logits, nll, argmax
 PLAIN = argparse.Namespace(**{region.__name__: region for region in REGIONS})
 
 
-def compiled_regions(cache=[]):  # noqa: B006  (made once)
-    if not cache:
-        from torch._inductor import config
+def compiled(function):
+    """By max-autotune over the templates above, without CUDA graphs."""
+    from torch._inductor import config
 
-        torch._dynamo.config.recompile_limit = 64
-        config.autotune_num_choices_displayed = 0
-        config.max_autotune_report_choices_stats = False
-        config.triton.enable_persistent_tma_matmul = True
-        config.test_configs.autotune_choice_desc_regex = TEMPLATES
-        options = {"max_autotune": True, "max_autotune_gemm_backends": "ATEN,TRITON"}
-        cache.append(argparse.Namespace(**{
-            region.__name__: torch.compile(region, dynamic=False, fullgraph=True, options=options)
-            for region in REGIONS
-        }))  # fmt: skip
-    return cache[0]
+    torch._dynamo.config.recompile_limit = 64
+    config.autotune_num_choices_displayed = 0
+    config.max_autotune_report_choices_stats = False
+    config.triton.enable_persistent_tma_matmul = True
+    config.test_configs.autotune_choice_desc_regex = TEMPLATES
+    options = {"max_autotune": True, "max_autotune_gemm_backends": "ATEN,TRITON"}
+    return torch.compile(function, dynamic=False, fullgraph=True, options=options)
+
+
+@functools.cache
+def compiled_regions():
+    return argparse.Namespace(**{region.__name__: compiled(region) for region in REGIONS})
+
+
+def attend_packed(q, k, v, side, keys, causal):
+    """q [T, h, e]; k, v [S, h, e]; `keys`: starts and longest. Sequence by sequence on a CPU."""
+    starts, longest = keys
+    if q.is_cuda:
+        window = (-1, 0) if causal else (-1, -1)
+        args = (q, k, v, side.starts, starts, side.longest, longest)
+        return varlen.varlen_attn(*args, window_size=window).flatten(1)
+    out = []
+    for b in range(side.batch):
+        parts = q[side.starts[b] : side.starts[b + 1]], *(
+            x[starts[b] : starts[b + 1]] for x in (k, v)
+        )
+        parts = (x.transpose(0, 1)[None] for x in parts)
+        one = functional.scaled_dot_product_attention(*parts, is_causal=causal)
+        out.append(one[0].transpose(0, 1).flatten(1))
+    return torch.cat(out)
 
 
 class Best:
@@ -306,19 +326,7 @@ class Best:
         if side.equal and equal:
             q, k, v = (x.unflatten(0, (side.batch, -1)).transpose(1, 2) for x in (q, k, v))
             return self.attend_equal(q, k, v, causal).transpose(1, 2).reshape(side.tokens, -1)
-        if q.is_cuda:
-            window = (-1, 0) if causal else (-1, -1)
-            args = (q, k, v, side.starts, starts, side.longest, longest)
-            return varlen.varlen_attn(*args, window_size=window).flatten(1)
-        out = []
-        for b in range(side.batch):
-            parts = q[side.starts[b] : side.starts[b + 1]], *(
-                x[starts[b] : starts[b + 1]] for x in (k, v)
-            )
-            parts = (x.transpose(0, 1)[None] for x in parts)
-            one = functional.scaled_dot_product_attention(*parts, is_causal=causal)
-            out.append(one[0].transpose(0, 1).flatten(1))
-        return torch.cat(out)
+        return attend_packed(q, k, v, side, (starts, longest), causal)
 
     def attend_equal(self, q, k, v, causal):
         if self.kind in BACKENDS:

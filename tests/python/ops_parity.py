@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples" 
 import linformer_ops  # noqa: E402  (found by the line above)
 
 # Of the norm of the difference, relative to that of the result.
-TOLERANCES = {torch.float64: 1e-12, torch.float32: 2e-6, torch.bfloat16: 1.5e-2}
+TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 1.5e-2}
 WIDTH, HEADS, SLOTS = 128, 2, 8
 LENGTHS, KEY_LENGTHS = [13, 1, 30, 8], [5, 9, 2, 40]
 
@@ -136,6 +136,8 @@ def compare(name, shapes, ours, plain, dtype, device):
     """The largest distance among results and gradients. bfloat16 is compared with float64."""
     generator = torch.Generator().manual_seed(2)
     inputs = [torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in shapes]
+    if name.startswith("linear"):  # products of the size of one
+        inputs[1] /= shapes[1][1] ** 0.5
     inputs = [x.to(dtype).to(device) for x in inputs]
     wide = torch.float64 if dtype == torch.bfloat16 else dtype
     results = []
