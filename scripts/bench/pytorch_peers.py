@@ -3,13 +3,13 @@
 in float32 the reference) and the best way that PyTorch offers (`Best`, packed), and a train step of
 the latter. Shapes: T tokens of a side, B sequences, N longest, d width, h heads, k slots."""
 
-import argparse
 import contextlib
 import dataclasses
 import functools
 import math
 import random
 import statistics
+import types
 
 import torch
 from torch.nn import functional
@@ -257,7 +257,7 @@ def mean_nll(x, weight, bias, labels):
 
 
 REGIONS = (embed, project, close_first, close_layer, hidden, logits, nll, argmax, mean_nll)
-PLAIN = argparse.Namespace(**{region.__name__: region for region in REGIONS})
+PLAIN = types.SimpleNamespace(**{region.__name__: region for region in REGIONS})
 
 
 def compiled(function):
@@ -275,7 +275,7 @@ def compiled(function):
 
 @functools.cache
 def compiled_regions():
-    return argparse.Namespace(**{region.__name__: compiled(region) for region in REGIONS})
+    return types.SimpleNamespace(**{region.__name__: compiled(region) for region in REGIONS})
 
 
 def attend_packed(q, k, v, side, keys, causal):

@@ -2,6 +2,7 @@
 #include "ops/packed_reference.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace linformer {
@@ -65,8 +66,9 @@ at::Tensor pool_one(const at::Tensor& kv_N2M, const at::Tensor& scores_NH, std::
   const at::Tensor slot_of_N = (token_N * slots).div(tokens, "floor");
   const at::Tensor elsewhere_SN =
       slot_of_N.unsqueeze(0) != at::arange(slots, kv_N2M.device()).unsqueeze(1);
+  constexpr double kNever = -std::numeric_limits<double>::infinity();
   const at::Tensor share_HSN =
-      scores_NH.t().unsqueeze(1).masked_fill(elsewhere_SN, -HUGE_VAL).softmax(-1);
+      scores_NH.t().unsqueeze(1).masked_fill(elsewhere_SN, kNever).softmax(-1);
   const std::int64_t heads = scores_NH.size(1);
   const at::Tensor kv_HN2D = kv_N2M.unflatten(1, {2, heads, -1}).permute({2, 0, 1, 3}).flatten(2);
   return at::matmul(share_HSN, kv_HN2D).unflatten(2, {2, -1}).permute({1, 2, 0, 3}).flatten(1);
