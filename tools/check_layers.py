@@ -14,7 +14,7 @@ LIBRARIES = {  # start of an include: library
     "nlohmann/": "nlohmann", "spdlog/": "spdlog", "fmt/": "fmt", "openssl/": "openssl", "zlib.h": "zlib",
     "google/protobuf/": "protobuf", "curl/": "curl", "cuda": "cuda", "gtest/": "gtest", "gmock/": "gtest",
 }
-TORCH_HEADERS = ("ops/torch.h", "cuda/torch_cuda.h")
+TORCH_HEADERS = ("ops/torch.h", "cuda/torch_cuda.h", "python/torch_library.h")
 SOURCES = {".cc", ".h", ".cu", ".cuh"}
 MAX_LINES = 500
 UNFINISHED = re.compile(r"TODO(?!\(#\d+\))|FIXME|\bXXX\b|(?i:not implemented|unimplemented)")
@@ -54,7 +54,7 @@ def check_includes(root, path, text, layers):
         library = library_of(header)
         if mark == "<" or library:
             if library == "torch" and not path.as_posix().endswith(TORCH_HEADERS):
-                yield f"includes {header} (only {' and '.join(TORCH_HEADERS)} may name torch's headers)"
+                yield f"includes {header} (only {', '.join(TORCH_HEADERS)} may name torch's headers)"
             elif library and library not in libraries:
                 yield f"includes {header}, but {module} may not use {library}"
             continue

@@ -199,7 +199,6 @@ struct AttentionWork {
             .lse_HT = {},
             .heads = kHeads,
             .max_queries = length,
-            .max_keys = length,
             .causal = causal};
   }
   at::Tensor flash() const {

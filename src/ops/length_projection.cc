@@ -2,12 +2,17 @@
 #include "ops/length_projection.h"
 
 #include "ops/accelerator.h"
+#include "ops/packed_reference.h"
 
 namespace linformer {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+bool is_accelerated(const at::Tensor& kv_T2M) {
+  return kv_T2M.scalar_type() == at::kBFloat16 && accelerator_of(kv_T2M.device()) != nullptr;
+}
 
 struct ProjectLength : torch::autograd::Function<ProjectLength> {
   static variable_list forward(AutogradContext* context, const at::Tensor& kv_T2M,
@@ -58,6 +63,7 @@ struct PoolSegments : torch::autograd::Function<PoolSegments> {
 ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
                                   const at::Tensor& F_KN, const at::Tensor& start_B1,
                                   bool all_slots) {
+  if (!is_accelerated(kv_T2M)) return project_each_length(kv_T2M, E_KN, F_KN, start_B1, all_slots);
   const variable_list out = ProjectLength::apply(kv_T2M, E_KN, F_KN, start_B1, all_slots);
   return {.key_value_S2M = out[0], .slot_start_B1 = out[1], .max_slots = E_KN.size(0)};
 }
@@ -96,6 +102,7 @@ std::int64_t projection_parts(const at::Tensor& E_KN, const at::Tensor& x_BNM) {
 
 ShortenedSequences pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
                                  const at::Tensor& start_B1, std::int64_t slots) {
+  if (!is_accelerated(kv_T2M)) return pool_each_segment(kv_T2M, scores_TH, start_B1, slots);
   const variable_list out = PoolSegments::apply(kv_T2M, scores_TH, start_B1, slots);
   return {.key_value_S2M = out[0], .slot_start_B1 = out[1], .max_slots = slots};
 }

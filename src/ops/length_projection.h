@@ -15,9 +15,10 @@ struct ShortenedSequences {
 
 /// The Linformer's E and F over packed sequences (K' = diag(1/c) E[:, :n] K, where slot i
 /// has c_i = #{j < n: j mod K = i} tokens, and slots without one are left out; with `all_slots` K
-/// slots for every sequence and no division). kv_T2M: bfloat16 rows of keys and values, on a GPU
-/// with an accelerator; start_B1: int32 row of each sequence's first token. Differentiable in kv, E
-/// and F.
+/// slots for every sequence and no division). kv_T2M: rows of keys and values, of the type of E and
+/// F; start_B1: int32 row of each sequence's first token, and the number of rows. In bfloat16 on a
+/// GPU with an accelerator, width a multiple of 64, by its kernels; elsewhere one sequence after
+/// another (packed_reference.h). Differentiable in kv, E and F.
 ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
                                   const at::Tensor& F_KN, const at::Tensor& start_B1,
                                   bool all_slots);

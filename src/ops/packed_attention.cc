@@ -5,12 +5,17 @@
 #include <utility>
 
 #include "ops/accelerator.h"
+#include "ops/packed_reference.h"
 
 namespace linformer {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+bool is_accelerated(const at::Tensor& x) {
+  return x.scalar_type() == at::kBFloat16 && accelerator_of(x.device()) != nullptr;
+}
 
 /// Whether the accelerator's kernels for short sequences take these.
 bool has_short_kernel(const AttentionStarts& starts, std::int64_t head_width) {
@@ -19,8 +24,11 @@ bool has_short_kernel(const AttentionStarts& starts, std::int64_t head_width) {
          (head_width == 32 || head_width == 64);
 }
 
-at::Tensor attend_flash(const at::Tensor& query_THD, const at::Tensor& key_SHD,
-                        const at::Tensor& value_SHD, const AttentionStarts& starts, bool causal) {
+at::Tensor attend_by_aten(const at::Tensor& query_THD, const at::Tensor& key_SHD,
+                          const at::Tensor& value_SHD, const AttentionStarts& starts, bool causal) {
+  if (!is_accelerated(query_THD)) {
+    return attend_each_by_starts(query_THD, key_SHD, value_SHD, starts, causal);
+  }
   return std::get<0>(at::_flash_attention_forward(query_THD, key_SHD, value_SHD, starts.query_B1,
                                                   starts.key_B1, starts.max_queries,
                                                   starts.max_keys, /*dropout_p=*/0.0, causal,
@@ -63,10 +71,9 @@ AcceleratedAttention attention_of(const Columns& columns, const AttentionStarts&
 /// By the accelerator's kernel for long sequences, where it has one; it has no backward pass.
 at::Tensor attend_long(const Columns& columns, const AttentionStarts& starts, std::int64_t heads,
                        bool causal) {
-  if (at::GradMode::is_enabled() &&
-      (columns.query_TM.requires_grad() || columns.key_SM.requires_grad())) {
-    return {};
-  }
+  const bool has_gradient = at::GradMode::is_enabled() &&
+                            (columns.query_TM.requires_grad() || columns.key_SM.requires_grad());
+  if (has_gradient || !is_accelerated(columns.query_TM)) return {};
   AcceleratedAttention attention = attention_of(columns, starts, heads, causal);
   accelerator_of(columns.query_TM.device())->attend_long(attention);
   return attention.out_TM;
@@ -181,26 +188,26 @@ at::Tensor attend_each(const PackedAttentionInputs& in) {
 at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& starts,
                               std::int64_t heads, bool causal) {
   const std::int64_t width = qkv_T3M.size(1) / 3;
-  if (has_short_kernel(starts, width / heads)) {
+  if (is_accelerated(qkv_T3M) && has_short_kernel(starts, width / heads)) {
     return ShortSelf::apply(qkv_T3M, starts, heads, causal);
   }
   const at::Tensor out = attend_long(columns_of_self(qkv_T3M), starts, heads, causal);
   if (out.defined()) return out;
   const auto parts = qkv_T3M.unflatten(1, {3, heads, -1}).unbind(1);
-  return attend_flash(parts[0], parts[1], parts[2], starts, causal);
+  return attend_by_aten(parts[0], parts[1], parts[2], starts, causal);
 }
 
 at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_S2M,
                                const AttentionStarts& starts, std::int64_t heads) {
   const std::int64_t width = query_TM.size(1);
-  if (has_short_kernel(starts, width / heads)) {
+  if (is_accelerated(query_TM) && has_short_kernel(starts, width / heads)) {
     return ShortCross::apply(query_TM, kv_S2M, starts, heads);
   }
   const at::Tensor out =
       attend_long(columns_of_cross(query_TM, kv_S2M), starts, heads, /*causal=*/false);
   if (out.defined()) return out;
   const auto parts = kv_S2M.unflatten(1, {2, heads, -1}).unbind(1);
-  return attend_flash(query_TM.unflatten(1, {heads, -1}), parts[0], parts[1], starts, false);
+  return attend_by_aten(query_TM.unflatten(1, {heads, -1}), parts[0], parts[1], starts, false);
 }
 
 at::Tensor attend_equal_lengths(const EqualLengths& in) {

@@ -39,11 +39,11 @@ struct AttentionStarts {
   std::int64_t max_keys = 0;
 };
 
-// Attention without pads on a GPU with an accelerator, in bfloat16, head width a multiple of 8 up
+// Attention without pads. On a GPU with an accelerator, in bfloat16, head width a multiple of 8 up
 // to 256: by kernels of our own for sequences of up to 512 tokens and heads of 32 or 64, and on
 // Hopper GPUs for longer ones, heads of 64 and no gradient; else by ATen's variable-length flash
-// attention. M = H D columns; differentiable; queries without keys get
-// 0.
+// attention. Elsewhere one sequence after another (packed_reference.h). M = H D columns;
+// differentiable; queries without keys get 0.
 
 /// Queries, keys and values side by side: qkv_T3M -> [T, M].
 at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& starts,
