@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
-#include <tuple>
-#include <utility>
-
+#include "cuda/cuda_graph.h"
+#include "cuda/device_tensors.h"
 #include "cuda/hopper.h"
-#include "cuda/torch_cuda.h"
+#include "cuda/side_stream.h"
 #include "kernels/adam_cuda.h"
 #include "kernels/cross_entropy_cuda.h"
 #include "kernels/embedding_cuda.h"
@@ -18,59 +16,6 @@ namespace linformer {
 namespace {
 
 static_assert(Accelerator::kMaxNormWidth == kMaxNormWidth);
-
-cudaStream_t stream() { return at::cuda::getCurrentCUDAStream(); }
-
-void check_bfloat16(const at::Tensor& x) {
-  TORCH_CHECK(x.is_cuda() && x.scalar_type() == at::kBFloat16 && x.stride(-1) == 1 &&
-                  reinterpret_cast<std::uintptr_t>(x.const_data_ptr()) % 16 == 0,
-              "want aligned bfloat16 rows on a GPU, got ", x.toString(), " ", x.sizes());
-}
-
-at::Tensor contiguous_or_none(const at::Tensor& x) {
-  if (!x.defined()) return x;
-  check_bfloat16(x.contiguous());
-  return x.contiguous();
-}
-
-const void* data_or_null(const at::Tensor& x) { return x.defined() ? x.const_data_ptr() : nullptr; }
-
-at::Tensor floats(at::IntArrayRef shape, const at::Tensor& like) {
-  return at::empty(shape, like.options().dtype(at::kFloat));
-}
-
-float* data_of(const at::Tensor& x) { return static_cast<float*>(x.mutable_data_ptr()); }
-
-const std::int32_t* integers_of(const at::Tensor& x) {
-  TORCH_CHECK(x.scalar_type() == at::kInt && x.is_contiguous(), "want int32, got ", x.toString());
-  return static_cast<const std::int32_t*>(x.const_data_ptr());
-}
-
-class CudaGraph final : public DeviceGraph {
- public:
-  explicit CudaGraph(at::MempoolId_t pool) : pool_(pool) {}
-
-  void capture(const std::function<void()>& work) override {
-    graph_.capture_begin(pool_);
-    try {
-      work();
-    } catch (...) {
-      // The stream must leave the capture, or nothing can be saved.
-      try {
-        graph_.capture_end();
-      } catch (const c10::Error&) {
-      }
-      throw;
-    }
-    graph_.capture_end();
-  }
-  void replay() override { graph_.replay(); }
-  at::MempoolId_t pool() const { return pool_; }
-
- private:
-  at::MempoolId_t pool_;
-  at::cuda::CUDAGraph graph_;
-};
 
 LengthProjection projection(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
                             const at::Tensor& F_KN, const at::Tensor& start_B1, bool all_slots) {
@@ -115,33 +60,6 @@ SegmentPooling pooling(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
   return out;
 }
 
-/// A plan and the tensor that holds its tasks.
-struct PlannedAttention {
-  AttentionPlan plan;
-  at::Tensor tasks;
-};
-
-PlannedAttention plan(const AcceleratedAttention& in) {
-  const std::int64_t batch = in.query_start_B1.size(0) - 1;
-  const std::int64_t rows = in.query_TM.size(0);
-  const std::int64_t forward = attention_tasks(rows, 0, batch);
-  const std::int64_t backward = attention_tasks(rows, in.key_SM.size(0), batch);
-  constexpr auto kSize = static_cast<std::int64_t>(sizeof(AttentionTask));
-  const at::Tensor tasks =
-      at::empty({(forward + backward) * kSize}, in.query_TM.options().dtype(at::kByte));
-  auto* const first = static_cast<AttentionTask*>(tasks.mutable_data_ptr());
-  const AttentionPlan out{.query_start_B1 = integers_of(in.query_start_B1),
-                          .key_start_B1 = integers_of(in.key_start_B1),
-                          .batch = batch,
-                          .forward_P = first,
-                          .forward_tasks = forward,
-                          .backward_P = first + forward,
-                          .backward_tasks = backward};
-  plan_attention(out, stream());
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
-  return {out, tasks};
-}
-
 ShortAttention short_attention(const AcceleratedAttention& in, const AttentionPlan& plan) {
   for (const at::Tensor& x : {in.query_TM, in.key_SM, in.value_SM}) {
     check_bfloat16(x);
@@ -161,22 +79,6 @@ ShortAttention short_attention(const AcceleratedAttention& in, const AttentionPl
           .head_width = in.query_TM.size(1) / in.heads,
           .causal = in.causal};
 }
-
-/// The second stream of training, what its work still reads, and what all layers of the pass derive
-/// from the starts of the same sequences.
-struct SideStream {
-  c10::cuda::CUDAStream stream;
-  std::vector<at::Tensor> kept;
-  std::map<std::pair<const void*, const void*>, PlannedAttention> plans;
-  std::map<std::tuple<const void*, std::int64_t, bool>, at::Tensor> slot_starts;
-
-  /// What `later` is given from now on starts after all that `earlier` was given.
-  static void order(const c10::cuda::CUDAStream& earlier, const c10::cuda::CUDAStream& later) {
-    at::cuda::CUDAEvent event;
-    event.record(earlier);
-    event.block(later);
-  }
-};
 
 class CudaAccelerator final : public Accelerator {
  public:

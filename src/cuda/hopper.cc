@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/hopper.h"
 
-#include "cuda/torch_cuda.h"
+#include "cuda/device_tensors.h"
 #include "kernels/head_consumer_hopper.h"
 #include "kernels/long_attention_hopper.h"
 
 namespace linformer {
 namespace {
-
-cudaStream_t stream() { return at::cuda::getCurrentCUDAStream(); }
 
 /// Aligned rows, as bulk copies want them.
 const void* rows_of(const at::Tensor& x, const char* name) {
@@ -26,11 +24,6 @@ const void* contiguous_rows_of(const at::Tensor& x, const char* name) {
 
 float* floats_of(const at::Tensor& x) {
   return x.defined() ? static_cast<float*>(x.mutable_data_ptr()) : nullptr;
-}
-
-const std::int32_t* integers_of(const at::Tensor& x) {
-  TORCH_CHECK(x.scalar_type() == at::kInt && x.is_contiguous(), "want int32, got ", x.toString());
-  return static_cast<const std::int32_t*>(x.const_data_ptr());
 }
 
 }  // namespace
