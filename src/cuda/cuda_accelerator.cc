@@ -82,6 +82,10 @@ ShortAttention short_attention(const AcceleratedAttention& in, const AttentionPl
 
 class CudaAccelerator final : public Accelerator {
  public:
+  std::string device_name(at::Device device) const override {
+    return at::cuda::getDeviceProperties(device.index())->name;
+  }
+
   Norm layer_norm(const at::Tensor& x_TM, const at::Tensor& residual_TM, const at::Tensor& weight_M,
                   const at::Tensor& bias_M, double epsilon) const override {
     const c10::cuda::CUDAGuard guard(x_TM.device());

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ops/torch.h"
@@ -63,6 +64,9 @@ struct AcceleratedAttention {
 class Accelerator {
  public:
   virtual ~Accelerator() = default;
+
+  /// As its vendor calls the device: "NVIDIA H200".
+  virtual std::string device_name(at::Device device) const = 0;
 
   static constexpr std::int64_t kMaxNormWidth = 1024;
   struct Norm {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "linformer/error.h"
+#include "ops/accelerator.h"
 #include "ops/cpu_allocator.h"
 
 namespace linformer {
@@ -90,6 +91,9 @@ DeviceChoice choose_device(const std::string& device, const std::string& dtype,
   out.description = out.device.str();
   if (out.device.is_cpu()) {
     out.description += ", " + std::to_string(at::get_num_threads()) + " threads";
+  }
+  if (const Accelerator* accelerator = accelerator_of(out.device)) {
+    out.description += " (" + accelerator->device_name(out.device) + ")";
   }
   out.description += out.dtype == at::kFloat ? ", float32" : ", bfloat16";
   out.description += reason;
