@@ -22,7 +22,7 @@ choose_image() {
 # Sets WANDB_API_KEY from the first line of ~/.wandb_secret where the environment has none. Never on a command line, where
 # every user of the machine could read it.
 provide_wandb_key() {
-  local file=$HOME/.wandb_secret mode
+  local file=${HOME:-}/.wandb_secret mode
   [ -z "${WANDB_API_KEY:-}" ] && [ -f "$file" ] || return 0
   mode=$(stat -Lc %a "$file")
   case $mode in
