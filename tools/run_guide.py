@@ -3,8 +3,8 @@
 """Runs the commands that documents show, in order, in a folder of tiny inputs: run_guide.py PROGRAM PAGE...
 
 Every ```sh block is one shell script, every `./run.sh ...` in a table a line of one. Models are made tiny by variables of
-the environment, so that the commands stay as they are written. NOT_RUN lists what is left out: what installs, builds or
-needs a container; the demo, which .ci/run trains; the program's own name after `cmake --install`.
+the environment, so that the commands stay as they are written; `compare` alone gets --repeats 1. NOT_RUN lists what is left
+out: what installs, builds or needs a container; the demo, which .ci/run trains; the program's own name after `cmake --install`.
 """
 import os
 import pathlib
@@ -19,7 +19,7 @@ LINK = re.compile(r"\]\(([\w-]+\.md)\)")
 CELL = re.compile(r"`(\./run\.sh [^`]+)`")
 NOT_RUN = re.compile(r"(sudo |git |\./build\.sh|\./test\.sh|\./run\.sh( --docker.*| demo.*)?$|docker |cmake |dist/|build/|scripts/)")
 TINY = {"MODEL__MODEL_DIM": "16", "MODEL__FFN_DIM": "32", "MODEL__NUM_HEADS": "2", "MODEL__NUM_LAYERS": "1",
-        "MODEL__VOCAB_SIZE": "0", "TRAINING__MAX_STEPS": "4", "TRAINING__VALIDATE_EVERY_STEPS": "2",
+        "TRAINING__MAX_STEPS": "4", "TRAINING__VALIDATE_EVERY_STEPS": "2",
         "CHECKPOINT__EVERY_STEPS": "2"}
 SMALL = "training.batch_tokens=1024 training.lr_scheduler.warmup_steps=2"
 
@@ -69,7 +69,8 @@ def scripts(text):
     tables = "\n".join(cell for line in text.splitlines() if line.startswith("|") for cell in CELL.findall(line))
     for block in [*blocks, tables]:
         lines = [line for line in block.splitlines() if line.strip()]
-        yield "\n".join(line for line in lines if not NOT_RUN.match(line)), sum(map(bool, map(NOT_RUN.match, lines)))
+        run = [line + " --repeats 1" * line.startswith("./run.sh compare ") for line in lines if not NOT_RUN.match(line)]
+        yield "\n".join(run), len(lines) - len(run)
 
 
 def in_order(pages):
