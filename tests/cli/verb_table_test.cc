@@ -31,8 +31,8 @@ TEST(VerbTable, HasEveryVerbOnceWithPurposeAndExamples) {
   }
   for (const char* name :
        {"demo", "tokenizer train", "tokenizer encode", "tokenizer decode", "pretokenize", "stats",
-        "train", "evaluate", "score", "translate", "compare", "convert", "average", "inspect",
-        "config show", "config schema", "doctor", "completion"}) {
+        "train", "evaluate", "score", "translate", "compare", "convert", "average", "inspect", "config show",
+        "config schema", "doctor", "completion"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
   EXPECT_EQ(find_verb("nonsense"), nullptr);
