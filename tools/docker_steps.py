@@ -25,6 +25,7 @@ import sys
 import time
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # of a container that sets none
 PINNED = re.compile(r"[\w./-]+(:\d+\.\d+[\w.-]*|(:[\w.-]+)?@sha256:[0-9a-f]{64})")
 
 
@@ -122,7 +123,8 @@ class Stage:
 
     def __init__(self, root, extra):
         self.root, self.extra, self.directory = root, extra, "/"
-        self.shell, self.environment, self.user = ["/bin/sh", "-c"], {"PATH": os.defpath, "HOME": "/root"}, "0:0"
+        self.shell, self.user = ["/bin/sh", "-c"], "0:0"
+        self.environment = {"PATH": PATH, "HOME": "/root"}
 
     def inside(self, path):
         return pathlib.Path(self.root, os.path.join(self.directory, path).lstrip("/"))
@@ -226,8 +228,10 @@ def main():
     runner.add_argument("dockerfile", type=pathlib.Path)
     runner.add_argument("--image", type=pathlib.Path, required=True)
     runner.add_argument("--volume", type=pathlib.Path, required=True)
-    runner.add_argument("arguments", nargs="*")
-    options = parser.parse_args()
+    words = sys.argv[1:]
+    end = words.index("--") if "--" in words else len(words)
+    options = parser.parse_args(words[:end])
+    options.arguments = words[end + 1:]
     context = pathlib.Path(__file__).resolve().parent.parent
     if options.verb == "build":
         return build(options, context)
