@@ -119,7 +119,7 @@ is_fresh() {
 build() {
   local preset=$1 tree=$root/build/$1 options=() torch_dir=none sources build_key
   sources=(src include cmake CMakeLists.txt CMakePresets.json tools/packages.txt tools/requirements)
-  [ "$preset" = release ] || sources+=(tests fuzz bench)
+  [ "$preset" = release ] || sources+=(tests fuzz bench examples)
   build_key="$(. /etc/os-release && echo "$ID $VERSION_ID") torch $torch_version"
   ! has_gpu || build_key+=" gpu"
   take_lock

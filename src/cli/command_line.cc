@@ -11,6 +11,7 @@
 
 #include "cli/argument.h"
 #include "cli/help.h"
+#include "cli/man_page.h"
 #include "cli/option_checks.h"
 #include "cli/verb_table.h"
 #include "config/spelling.h"
@@ -257,6 +258,7 @@ std::optional<std::string> program_answer(const Words& words) {
     return "linformer " + std::string(kVersion) + "\n";
   if (first != "help") return std::nullopt;
   if (words.size() == 1) return program_help();
+  if (words[1] == "--man" && words.size() == 2) return man_page();
   Words rest(words.begin() + 1, words.end());
   return verb_help(take_verb(rest));
 }

@@ -142,7 +142,8 @@ std::string zsh_argument(const Argument& argument) {
   const std::string action = choices.empty() ? "_files" : "(" + joined(choices) + ")";
   const std::string label =
       replaced(std::string(argument.metavar.empty() ? argument.name : argument.metavar), ":", "");
-  if (argument.name == "OVERRIDE") return "'*:override:(" + joined(override_words()) + ")'";
+  if (argument.name == "OVERRIDE")
+    return "'*:override:{compadd -S \"\" -- " + joined(override_words()) + "}'";
   if (argument.is_positional())
     return single_quoted((argument.is_list() ? "*:" : ":") + label + ":" + action);
   const std::string value = argument.is_switch() ? "" : ":" + label + ":" + action;
@@ -180,21 +181,25 @@ std::string zsh_script() {
 
 std::string fish_condition(const Verb& verb) {
   const std::size_t space = verb.name.find(' ');
-  if (space == std::string_view::npos)
-    return "__fish_seen_subcommand_from " + std::string(verb.name);
+  if (space == std::string_view::npos)  // "train", but not "tokenizer train"
+    return "__fish_seen_subcommand_from " + std::string(verb.name) +
+           "; and not __fish_seen_subcommand_from " + joined(two_word_verbs());
   return "__fish_seen_subcommand_from " + std::string(verb.name.substr(0, space)) +
          "; and __fish_seen_subcommand_from " + std::string(verb.name.substr(space + 1));
 }
 
 std::string fish_script() {
-  std::string out = "complete -c linformer -n __fish_use_subcommand -a " +
-                    single_quoted(joined(words_after(""))) + "\n";
+  std::string out = "complete -c linformer -n __fish_use_subcommand -f -a " +
+                    single_quoted(joined(words_after(""))) +
+                    "\ncomplete -c linformer -l help -d 'Print the help text.'\n" +
+                    "complete -c linformer -n __fish_use_subcommand -l version -d 'Print the "
+                    "version.'\n";
   for (const std::string& first : two_word_verbs()) {
     const std::string seconds = joined(words_after(first));
     out += "complete -c linformer -n " +
            single_quoted("__fish_seen_subcommand_from " + first +
                          "; and not __fish_seen_subcommand_from " + seconds) +
-           " -a " + single_quoted(seconds) + "\n";
+           " -f -a " + single_quoted(seconds) + "\n";
   }
   for (const Verb& verb : verb_table()) {
     VerbOptions options = verb.defaults;
@@ -204,7 +209,8 @@ std::string fish_script() {
       const std::string choices = joined(choices_of(argument));
       if (argument.is_positional()) {
         const std::string words = argument.name == "OVERRIDE" ? joined(override_words()) : choices;
-        if (!words.empty()) out += start + " -a " + single_quoted(words) + "\n";
+        const std::string no_files = choices.empty() ? "" : " -f";
+        if (!words.empty()) out += start + no_files + " -a " + single_quoted(words) + "\n";
         continue;
       }
       out += start + " -l " + std::string(argument.name.substr(2)) + " -d " +

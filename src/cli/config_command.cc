@@ -97,11 +97,63 @@ std::string schema_text(const Option& option, const Option& compatible) {
   return out + "\n    " + std::string(option.help) + "\n";
 }
 
-int print_schema(bool json) {
+/// The column of what an option takes and where it starts, in a table of Markdown.
+std::string markdown_default(const Option& option, const Option& compatible) {
+  if (option.required) return "required, e.g. `" + std::string(*option.required) + "`";
+  const auto shown = [](const Option& of) {
+    const std::string value = of.value_text().value_or("");
+    return value.empty() || value == "\"\"" ? std::string("none") : "`" + value + "`";
+  };
+  const std::string value = shown(option);
+  const std::string compatible_value = shown(compatible);
+  return value == compatible_value ? value : value + "; compatibility mode " + compatible_value;
+}
+
+std::string markdown_row(const Option& option, const Option& compatible) {
+  std::string names = "`" + option.key + "`";
+  for (std::size_t i = 1; i < option.spellings.size(); ++i)
+    names += ", `" + option.spellings[i] + "`";
+  std::string out = "| " + names + " | " + option.wanted() + " | " +
+                    markdown_default(option, compatible) + " | " + std::string(option.help);
+  if (option.may_change) out += " *May change on resume.*";
+  return out + " |\n";
+}
+
+/// docs/options.md: a table for each section of the file.
+std::string schema_markdown(const Schema& schema, const Schema& compatible) {
+  std::string out =
+      "# Options of a configuration\n"
+      "<!-- printed by `linformer config schema --markdown`; do not edit -->\n"
+      "A configuration is a YAML file; `LINFORMER_SECTION__KEY` variables override it, and "
+      "`section.key=value` arguments\n"
+      "override both. A second name is the original's spelling. Compatibility mode: the guide's "
+      "page on choosing k.\n";
+  std::string open = "?";
+  for (std::size_t i = 0; i < schema.options.size(); ++i) {
+    const Option& option = schema.options[i];
+    const std::size_t dot = option.key.rfind('.');
+    const std::string section = dot == std::string::npos ? "" : option.key.substr(0, dot);
+    if (section != open) {
+      const SectionInfo* info = section.empty() ? nullptr : schema.find_section(section);
+      out += "\n## " + (section.empty() ? "Top level" : "`" + section + "`") + "\n";
+      if (info != nullptr) out += std::string(info->help) + "\n";
+      out += "\n| option | takes | default | meaning |\n|---|---|---|---|\n";
+      open = section;
+    }
+    out += markdown_row(option, compatible.options[i]);
+  }
+  return out;
+}
+
+int print_schema(bool json, bool markdown) {
   RunConfig config;
   const Schema schema = schema_of(config);
   CompatibilityDefaults defaults;
   const Schema compatible = schema_of(defaults.loaded.config);
+  if (markdown) {
+    write_stdout(schema_markdown(schema, compatible));
+    return 0;
+  }
   Json entries = Json::array();
   std::string text;
   for (std::size_t i = 0; i < schema.options.size(); ++i) {
@@ -118,7 +170,7 @@ int print_schema(bool json) {
 }  // namespace
 
 int run_config(const ConfigOptions& options, const CommonOptions& common) {
-  return options.schema ? print_schema(common.json) : show(options, common.json);
+  return options.schema ? print_schema(common.json, options.markdown) : show(options, common.json);
 }
 
 }  // namespace linformer

@@ -149,8 +149,11 @@ Finding find_memory() {
 }
 
 Finding find_disk() {
+  // Runs go to runs/NAME: in a container that is a folder of its own on a file system nobody may
+  // write.
+  const char* place = is_there("runs") ? "runs" : ".";
   struct statvfs status {};
-  if (::statvfs(".", &status) != 0)
+  if (::statvfs(place, &status) != 0)
     return {"disk", State::kMissing, "this directory cannot be read",
             "change to another directory"};
   const double gibibytes = static_cast<double>(status.f_bavail) *
@@ -159,7 +162,7 @@ Finding find_disk() {
   if (gibibytes < 1)
     return {"disk", State::kMissing, found,
             "checkpoints need at least 1 GiB; use --output on another disk"};
-  if (::access(".", W_OK) != 0)
+  if (::access(place, W_OK) != 0)
     return {"disk", State::kMissing, found + ", not writable", "use --output DIR elsewhere"};
   return {"disk", State::kOk, found, ""};
 }

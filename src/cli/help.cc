@@ -37,14 +37,23 @@ std::string two_columns(const std::string& left, std::string_view text, std::siz
   return out + "\n";
 }
 
-std::string left_of(const Argument& argument) {
-  std::string out = "  " + std::string(argument.name);
+std::string argument_lines(const std::vector<Argument>& arguments) {
+  std::string out;
+  for (const Argument& argument : arguments)
+    out += two_columns("  " + argument_form(argument), argument_help(argument), 28);
+  return out;
+}
+
+}  // namespace
+
+std::string argument_form(const Argument& argument) {
+  std::string out(argument.name);
   if (argument.is_positional() && argument.is_list()) out += "...";
   if (!argument.metavar.empty()) out += " " + std::string(argument.metavar);
   return out;
 }
 
-std::string help_of(const Argument& argument) {
+std::string argument_help(const Argument& argument) {
   std::string out(argument.help);
   std::string facts;
   const auto add = [&](const std::string& fact) { facts += (facts.empty() ? "" : "; ") + fact; };
@@ -53,15 +62,6 @@ std::string help_of(const Argument& argument) {
   if (const std::string value = argument.default_text(); !value.empty()) add("default " + value);
   return facts.empty() ? out : out + " [" + facts + "]";
 }
-
-std::string argument_lines(const std::vector<Argument>& arguments) {
-  std::string out;
-  for (const Argument& argument : arguments)
-    out += two_columns(left_of(argument), help_of(argument), 28);
-  return out;
-}
-
-}  // namespace
 
 std::string usage_line(const Verb& verb) {
   std::string out(verb.name);
@@ -83,7 +83,8 @@ std::string program_help() {
       "auto|float32|bfloat16 too.\n"
       "Options of a configuration come from its file, then from LINFORMER_SECTION__KEY variables, "
       "then from a.b=value\n"
-      "arguments; `linformer config schema` lists them.\n\nExit codes:\n";
+      "arguments; `linformer config schema` lists them. `linformer help --man` prints the manual "
+      "page.\n\nExit codes:\n";
   for (const ExitCodeRow& row : exit_code_table()) {
     out += two_columns("  " + std::to_string(static_cast<int>(row.code)), row.meaning, 8);
   }

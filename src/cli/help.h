@@ -14,6 +14,12 @@ std::string program_help();
 /// and what it wants.
 std::string verb_help(const Verb& verb);
 
+/// "Threads; left out, ... [a whole number from 1 to 1024]": what help says of one argument.
+std::string argument_help(const Argument& argument);
+
+/// "--config FILE", "FILE...": the argument as it is written.
+std::string argument_form(const Argument& argument);
+
 /// "train --config FILE", for messages: the verb and its usage.
 std::string usage_line(const Verb& verb);
 

@@ -74,6 +74,9 @@ struct Checks {
 
 void check_options(const ParsedCommand& command) {
   check_device(command.common.device);
+  const auto* config = std::get_if<ConfigOptions>(&command.options);
+  if (config != nullptr && config->markdown && command.common.json)
+    throw UsageError("--markdown and --json exclude each other");
   std::visit(Checks(), command.options);
 }
 

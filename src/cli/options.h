@@ -145,7 +145,8 @@ struct InspectOptions {
   std::vector<std::string> files;
 };
 struct ConfigOptions {
-  bool schema = false;  // else show
+  bool schema = false;    // else show
+  bool markdown = false;  // of the schema
   std::string config;
   std::vector<std::string> overrides;
 };

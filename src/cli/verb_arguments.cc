@@ -286,7 +286,8 @@ Arguments list(InspectOptions& o) {
 }
 
 Arguments list(ConfigOptions& o) {
-  if (o.schema) return {};
+  if (o.schema)
+    return {{"--markdown", "", &o.markdown, "Print it as docs/options.md: Markdown tables."}};
   return {{"OVERRIDE", "", &o.overrides, kOverrideHelp},
           {"--config", "FILE", &o.config, "The configuration, YAML.", {}, {}, true}};
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "config/option.h"
 #include "config/printer.h"
 #include "support/config_text.h"
 #include "support/run_process.h"
@@ -64,6 +65,24 @@ TEST(ConfigSchema, ListsEveryOption) {
   }
   EXPECT_EQ(found, 1U);
   EXPECT_GT(json["options"].size(), 50U);
+}
+
+TEST(ConfigSchema, PrintsATableOfEverySectionAsMarkdown) {
+  const ProcessResult result =
+      run_process({.arguments = {kProgram, "config", "schema", "--markdown"}});
+  EXPECT_EQ(result.exit_code, 0);
+  for (const char* line :
+       {"| `model.model_dim`, `model.dim` | an integer from 2 to 2147483648 | required, e.g. `512` "
+        "| Width of embeddings",
+        "\n## `training.lr_scheduler`\n",
+        "| `4000`; compatibility mode `1000` | Optimizer steps of linear warm-up. |\n",
+        "| `10` | Passes over the training data in all, also after a resume. *May change on "
+        "resume.* |\n"}) {
+    EXPECT_NE(result.out.find(line), std::string::npos) << line;
+  }
+  RunConfig config;
+  for (const Option& option : schema_of(config).options)
+    EXPECT_NE(result.out.find("\n| `" + option.key + "`"), std::string::npos) << option.key;
 }
 
 }  // namespace

@@ -48,6 +48,12 @@ TEST_F(Doctor, PrintsOneJsonObject) {
                                              "processor", "memory", "disk", "tokenizers"}));
 }
 
+TEST_F(Doctor, LooksAtTheFileSystemThatRunsGoTo) {
+  EXPECT_NE(run({}).out.find("ok       disk"), std::string::npos);
+  std::filesystem::create_directory_symlink("/proc", directory_.file("runs"));  // has no free space
+  EXPECT_NE(run({}).out.find("missing  disk          0.0 GiB free here"), std::string::npos);
+}
+
 TEST_F(Doctor, FindsAnEngineThatLacksItsLibraries) {
   std::filesystem::copy_file(kProgram, directory_.file("linformer-engine"));
   const ProcessResult result = run({});

@@ -68,6 +68,12 @@ TEST(OptionChecks, RefuseFlagsThatExcludeEachOther) {
   EXPECT_EQ(complaint(TrainOptions{.dry_run = true, .smoke = 3}),
             "--smoke and --dry-run exclude each other");
   expect_accepted(TrainOptions{.resume = "auto"});
+  ParsedCommand schema;
+  schema.options = ConfigOptions{.schema = true, .markdown = true};
+  EXPECT_NO_THROW(check_options(schema));
+  schema.common.json = true;
+  EXPECT_EQ(error_text<UsageError>([&] { check_options(schema); }),
+            "--markdown and --json exclude each other");
 }
 
 }  // namespace

@@ -77,6 +77,8 @@ TEST(Configs, TheOriginalsTrainingHasItsSchedule) {
 
 TEST(Configs, OursAreTheCorrectedModel) {
   const std::map<std::string, std::int64_t> projected{{"demo", 4},
+                                                      {"small_vanilla", 0},
+                                                      {"small_linformer", 16},
                                                       {"multi30k_vanilla", 0},
                                                       {"multi30k_linformer", 16},
                                                       {"corpus_vanilla", 0},

@@ -4,6 +4,7 @@
 #include "linformer/error.h"
 #include "linformer/translator.h"
 #include "support/expect_error.h"
+#include "support/run_process.h"
 #include "support/temp_directory.h"
 #include "support/tiny_checkpoint.h"
 
@@ -23,6 +24,24 @@ TEST(TranslatorApi, TranslatesLineByLineInOrder) {
   EXPECT_EQ(both[0], translator.translate({"first"}).front());
   EXPECT_EQ(both[2], translator.translate({"second one"}).front());
   EXPECT_NE(both[0], both[2]);
+}
+
+TEST(TranslatorApi, TheExampleTranslatesStandardInput) {
+  constexpr char kExample[] = LF_BINARY_DIR "/examples/example_translate";
+  const TempDirectory directory;
+  const std::string run = directory.file("run");
+  save_tiny_checkpoint(run, "segment");
+  const ProcessResult result =
+      run_process({.arguments = {kExample, run}, .input = "first\n\nsecond one\n"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::string want;
+  for (const std::string& line :
+       linformer::Translator::load(run).translate({"first", "", "second one"}))
+    want += line + "\n";
+  EXPECT_EQ(result.out, want);
+  const ProcessResult missing = run_process({.arguments = {kExample, directory.file("none")}});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_NE(missing.err.find("translate: "), std::string::npos);
 }
 
 TEST(TranslatorApi, ErrorsNameTheLine) {
