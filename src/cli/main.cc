@@ -38,6 +38,7 @@ struct Dispatch {
   int operator()(const ConvertOptions& o) const { return run_convert(o, common); }
   int operator()(const AverageOptions& o) const { return run_average(o, common); }
   int operator()(const InspectOptions& o) const { return run_inspect(o, common); }
+  int operator()(const ReportOptions& o) const { return run_report(o, common); }
   int operator()(const ConfigOptions& o) const { return run_config(o, common); }
   int operator()(const DoctorOptions& o) const { return run_doctor(o, common); }
   int operator()(const CompletionOptions& o) const { return run_completion(o, common); }

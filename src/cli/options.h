@@ -136,6 +136,10 @@ struct AverageOptions {
 struct InspectOptions {
   std::vector<std::string> files;
 };
+struct ReportOptions {
+  std::vector<std::string> inputs;
+  std::string output;
+};
 struct ConfigOptions {
   bool schema = false;  // else show
   std::string config;
@@ -149,7 +153,7 @@ struct CompletionOptions {
 using VerbOptions =
     std::variant<DemoOptions, TokenizerTrainOptions, TokenizerCodeOptions, PretokenizeOptions,
                  StatsOptions, TrainOptions, EvaluateOptions, ScoreOptions, TranslateOptions,
-                 CompareOptions, ConvertOptions, AverageOptions, InspectOptions, ConfigOptions,
-                 DoctorOptions, CompletionOptions>;
+                 CompareOptions, ConvertOptions, AverageOptions, InspectOptions, ReportOptions,
+                 ConfigOptions, DoctorOptions, CompletionOptions>;
 
 }  // namespace linformer
