@@ -12,6 +12,10 @@ namespace linformer {
 // A report before it has a form: what the PDF and the HTML both show. All texts are UTF-8 and
 // plain.
 
+/// Of a part of a section.
+struct Heading {
+  std::string text;
+};
 struct Paragraph {
   std::string text;
 };
@@ -60,7 +64,7 @@ struct Examples {
   std::vector<Example> items;
 };
 
-using Block = std::variant<Paragraph, Bullets, Table, Figure, Examples>;
+using Block = std::variant<Heading, Paragraph, Bullets, Table, Figure, Examples>;
 
 struct Section {
   std::string title;

@@ -62,6 +62,8 @@ class Writer {
  public:
   explicit Writer(const std::vector<std::string>& svgs) : svgs_(svgs) {}
 
+  void operator()(const Heading& heading) { out_ += element("h3", heading.text) + "\n"; }
+
   void operator()(const Paragraph& paragraph) { out_ += element("p", paragraph.text) + "\n"; }
 
   void operator()(const Bullets& bullets) {

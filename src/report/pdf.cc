@@ -28,6 +28,9 @@ constexpr char kFix[] =
 struct ToJson {
   int& num_figures;
 
+  Json operator()(const Heading& heading) const {
+    return {{"kind", "heading"}, {"text", heading.text}};
+  }
   Json operator()(const Paragraph& paragraph) const {
     return {{"kind", "paragraph"}, {"text", paragraph.text}};
   }

@@ -127,12 +127,12 @@ std::vector<double> log_ticks(double low, double high) {
 }
 
 std::string gnuplot_script(const Plot& plot, const std::string& output) {
-  return "reset\nset terminal svg size 720,380 dynamic noenhanced font 'Libertinus Serif,14' "
+  return "reset\nset terminal svg size 720,400 dynamic noenhanced font 'Libertinus Serif,14' "
          "background '#ffffff'\nset output " +
          quoted(output) + "\nset encoding utf8\nset xlabel " + quoted(plot.x_label) +
          "\nset ylabel " + quoted(plot.y_label) +
          "\nset grid lc rgb '#dddddd' lt 1\nset border 3\nset tics nomirror\n"
-         "set key outside right center vertical left reverse samplen 2 spacing 1.2\n" +
+         "set key outside bottom center horizontal Left reverse samplen 2 maxcols 2\n" +
          axes(plot) + data_blocks(plot) + plot_command(plot) + "unset output\n";
 }
 

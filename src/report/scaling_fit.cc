@@ -25,12 +25,13 @@ void put(CostCurve& curve, const CostPoint& point) {
 
 std::vector<CostCurve> curves_of(const ScalingInput& input, const CostOf& cost_of) {
   std::vector<CostCurve> out;
-  for (const ScalingRow& row : input.rows) {
-    const std::optional<CostPoint> point = cost_of(row);
-    if (!point || row.status != "ok") continue;
-    auto curve = std::ranges::find(out, row.attention, &CostCurve::attention);
-    if (curve == out.end()) curve = out.insert(out.end(), {row.attention, {}});
-    put(*curve, *point);
+  for (const std::string& kind : attention_kinds(input)) {
+    CostCurve curve{kind, {}};
+    for (const ScalingRow& row : input.rows) {
+      if (row.attention != kind || row.status != "ok") continue;
+      if (const std::optional<CostPoint> point = cost_of(row)) put(curve, *point);
+    }
+    if (!curve.points.empty()) out.push_back(std::move(curve));
   }
   return out;
 }
@@ -88,6 +89,15 @@ Crossover find_crossover(const CostCurve& fast, const CostCurve& slow) {
   const double share = above.log_ratio / (above.log_ratio - below.log_ratio);
   return {Crossover::Kind::kAt,
           std::exp(above.log_length + share * (below.log_length - above.log_length))};
+}
+
+std::vector<std::string> attention_kinds(const ScalingInput& input) {
+  std::vector<std::string> out;
+  for (const ScalingRow& row : input.rows) {
+    if (std::ranges::find(out, row.attention) == out.end()) out.push_back(row.attention);
+  }
+  std::ranges::stable_sort(out, {}, projected_length_of);
+  return out;
 }
 
 std::vector<CostCurve> time_curves(const ScalingInput& input) {

@@ -12,7 +12,7 @@
 
 namespace linformer {
 
-/// A cost at one sentence length; both above 0.
+/// A cost at one length; both above 0.
 struct CostPoint {
   std::int64_t length = 0;
   double cost = 0;
@@ -51,8 +51,12 @@ struct Crossover {
 };
 Crossover find_crossover(const CostCurve& fast, const CostCurve& slow);
 
-/// Milliseconds a sentence (the batch's median over its sentences) of every attention kind, in
-/// order of appearance. Rows without a time are left out; of a length that was measured twice the
+/// The kinds of attention that were measured: those that are no Linformer first, then by k, else in
+/// order of appearance.
+std::vector<std::string> attention_kinds(const ScalingInput& input);
+
+/// Milliseconds a sequence (the batch's median over its sequences) of every attention kind, in that
+/// order. Rows without a time are left out; of a length that was measured twice the
 /// last counts.
 std::vector<CostCurve> time_curves(const ScalingInput& input);
 /// Peak bytes of the whole batch.

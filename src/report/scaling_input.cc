@@ -13,7 +13,7 @@
 namespace linformer {
 namespace {
 
-constexpr char kOriginalTitle[] = "Timing files of the original";
+constexpr char kOriginalTitle[] = "Original's timing files";
 constexpr char kOwnTitle[] = "Timing files";
 
 std::string versions_of(const JsonObject& json) {
@@ -82,11 +82,12 @@ std::string attention_of(const std::string& path) {
 
 /// The rows of one kind of timing file; made when there are none yet.
 ScalingInput& group_of(ReportInputs& inputs, const std::string& title, bool is_encoder) {
+  const std::string whole = title + (is_encoder ? ", encoder" : ", encoder and decoder");
   for (ScalingInput& group : inputs.scaling) {
-    if (group.title == title && group.is_encoder == is_encoder) return group;
+    if (group.title == whole) return group;
   }
   ScalingInput group;
-  group.title = title;
+  group.title = whole;
   group.measured =
       is_encoder ? "one pass of the encoder and head" : "one pass of the encoder, decoder and head";
   group.is_encoder = is_encoder;

@@ -12,7 +12,7 @@ namespace {
 constexpr double kMega = 1e6;
 
 Plot plot_of(const std::vector<CostCurve>& curves, const std::string& y_label, double unit) {
-  Plot plot{"sentence length n, tokens", y_label, /*is_log=*/true};
+  Plot plot{"sequence length n, tokens", y_label, /*is_log=*/true};
   plot.has_markers = true;
   for (const CostCurve& curve : curves) {
     PlotLine line{curve.attention, {}};
@@ -24,14 +24,6 @@ Plot plot_of(const std::vector<CostCurve>& curves, const std::string& y_label, d
     plot.lines.push_back(std::move(line));
   }
   return plot;
-}
-
-std::vector<std::string> kinds_of(const ScalingInput& input) {
-  std::vector<std::string> out;
-  for (const ScalingRow& row : input.rows) {
-    if (std::ranges::find(out, row.attention) == out.end()) out.push_back(row.attention);
-  }
-  return out;
 }
 
 /// Why a row has no cost.
@@ -53,7 +45,7 @@ Table cost_table(const ScalingInput& input, const std::vector<CostCurve>& curves
   Table table{caption, {{"attention", false}}, {}, {}};
   for (const std::int64_t length : lengths)
     table.columns.push_back({"n=" + std::to_string(length)});
-  for (const std::string& kind : kinds_of(input)) {
+  for (const std::string& kind : attention_kinds(input)) {
     std::vector<std::string> cells{kind};
     for (const std::int64_t length : lengths) {
       const std::optional<double> cost = cost_at(find_curve(curves, kind), length);
@@ -98,22 +90,24 @@ std::string crossover_cell(const std::vector<CostCurve>& curves, const CostCurve
   return kNone;
 }
 
-Table fit_table(const std::vector<CostCurve>& times, const std::vector<CostCurve>& memory) {
-  Table table{
-      "Growth with the length n, and the length from which a Linformer takes less time than "
-      "vanilla attention.",
-      {{"attention", false},
-       {"time exponent"},
-       {"memory exponent"},
-       {"fitted over n =", false},
-       {"faster than vanilla unfused from"},
-       {"than vanilla fused from"}},
-      {},
-      {"Exponents are slopes of least squares on the logarithms over the longer half of the "
-       "lengths, where costs that do not grow with n no longer hide those that do. Time is "
-       "that of a sentence, memory that of the whole batch. A crossover between two "
-       "measured lengths is interpolated on the logarithms; under and over name the end of "
-       "what was measured."}};
+Table fit_table(const ScalingInput& input, const std::vector<CostCurve>& times,
+                const std::vector<CostCurve>& memory) {
+  Table table{input.title +
+                  ": growth with the length n, as n to a power, and the n from which a Linformer "
+                  "takes less "
+                  "time than vanilla attention.",
+              {{"attention", false},
+               {"power, time"},
+               {"power, memory"},
+               {"fitted over n =", false},
+               {"beats unfused from"},
+               {"beats fused from"}},
+              {},
+              {"Powers are slopes of least squares on the logarithms over the longer half of the "
+               "lengths, where costs that do not grow with n no longer hide those that do. Time is "
+               "that of a sequence, memory that of the whole batch. A crossover between two "
+               "measured lengths is interpolated on the logarithms; under and over name the end of "
+               "what was measured."}};
   for (const CostCurve& curve : times) {
     table.rows.push_back({curve.attention, exponent_cell(&curve),
                           exponent_cell(find_curve(memory, curve.attention)), points_cell(curve),
@@ -123,29 +117,34 @@ Table fit_table(const std::vector<CostCurve>& times, const std::vector<CostCurve
   return table;
 }
 
+std::string description_of(const ScalingInput& input) {
+  std::string out = "Measured: " + cell(input.measured);
+  if (!input.device.empty()) out += "; " + input.device;
+  out += ".";
+  for (const std::string& note : input.notes) out += " " + note;
+  return out;
+}
+
 void add_study(const ScalingInput& input, Section& section) {
   const std::vector<CostCurve> times = time_curves(input);
   const std::vector<CostCurve> memory = memory_curves(input);
-  std::string text = input.title + (input.measured.empty() ? "" : ": " + input.measured);
-  if (!input.device.empty()) text += "; " + input.device;
-  text += ".";
-  for (const std::string& note : input.notes) text += " " + note;
-  section.blocks.push_back(Paragraph{text});
+  section.blocks.push_back(Heading{input.title});
+  section.blocks.push_back(Paragraph{description_of(input)});
   if (!times.empty()) {
-    section.blocks.push_back(Figure{
-        input.title + ": time of a sentence over its length" +
-            ", the batch's median divided by its sentences (bars: from the first to the last "
-            "decile, where known).",
-        plot_of(times, "ms a sentence", 1.0)});
+    Plot plot = plot_of(times, "ms a sequence", 1.0);
+    std::string caption =
+        input.title + ": time of a sequence, the batch's median divided by its sequences";
+    if (plot.has_spread) caption += " (bars: from the first to the last decile)";
+    section.blocks.push_back(Figure{caption + ".", std::move(plot)});
   }
   section.blocks.push_back(
-      cost_table(input, times, input.title + ": milliseconds a sentence.", 1.0));
+      cost_table(input, times, input.title + ": milliseconds a sequence.", 1.0));
   if (!memory.empty()) {
     section.blocks.push_back(Figure{input.title + ": peak memory of the batch, weights included.",
                                     plot_of(memory, "MB", kMega)});
     section.blocks.push_back(cost_table(input, memory, input.title + ": peak MB.", kMega));
   }
-  if (!times.empty()) section.blocks.push_back(fit_table(times, memory));
+  if (!times.empty()) section.blocks.push_back(fit_table(input, times, memory));
 }
 
 }  // namespace
