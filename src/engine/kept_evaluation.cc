@@ -17,17 +17,8 @@ namespace {
 
 constexpr std::size_t kNumExamples = 8;
 
-/// "newstest2014" of "data/newstest2014.tsv.gz".
-std::string stem_of(const std::string& path) {
-  std::string name = std::filesystem::path(path).filename().string();
-  for (const char* ending : {".gz", ".csv", ".tsv"}) {
-    if (name.ends_with(ending)) name.resize(name.size() - std::string_view(ending).size());
-  }
-  return name;
-}
-
 void set_data(EvaluationRecord& record, const CorpusSpec& spec) {
-  record.test_set = stem_of(spec.file.empty() ? spec.source_file : spec.file);
+  record.test_set = corpus_stem(spec.file.empty() ? spec.source_file : spec.file);
   for (const std::string& path : {spec.file, spec.source_file, spec.target_file}) {
     if (path.empty()) continue;
     record.data.push_back({std::filesystem::path(path).filename().string(), sha256_file(path)});

@@ -2,23 +2,15 @@
 #include "report/translation_input.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "data/csv_reader.h"
+#include "data/parallel_corpus.h"
 #include "linformer/error.h"
 #include "report/csv_lines.h"
 #include "report/original_files.h"
 
 namespace linformer {
 namespace {
-
-std::string stem_of(const std::string& path) {
-  std::string name = std::filesystem::path(path).filename().string();
-  for (const std::string_view ending : {".gz", ".csv"}) {
-    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
-  }
-  return name;
-}
 
 /// True where the record's examples are rows of the table.
 bool is_same_set(const EvaluationRecord& record, const TranslationInput& table) {
@@ -49,7 +41,7 @@ void read_translations(const std::string& path, std::string_view text, ReportInp
   const std::size_t reference = find_column(columns, "reference", path);
   const auto input = std::ranges::find(columns, "input");
   TranslationInput table;
-  table.system = stem_of(path);
+  table.system = corpus_stem(path);
   if (const std::optional<OriginalFile> original = find_original_file(text)) {
     table.system = original->name;
     table.test_set = original->measured;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "linformer/error.h"
 #include "support/expect_error.h"
 #include "support/temp_directory.h"
@@ -36,7 +38,9 @@ class RunInputTest : public ::testing::Test {
 TEST_F(RunInputTest, ReadsRecordsConfigurationAndEnvironment) {
   directory_.write("metrics.jsonl", std::string(kMetrics) + kFinal);
   directory_.write("env.json", R"({"version":"1.2","environment":"cpu","parameters":77})");
-  directory_.write("config.yaml", "model: {type: Linformer, model_dim: 64, projected_length: 8}\n");
+  directory_.write("config.yaml",
+                   "model: {type: Linformer, model_dim: 64, ffn_dim: 128, num_heads: 2, "
+                   "num_layers: 1, projected_length: 8}\n");
   EXPECT_TRUE(is_run_directory(directory_.path()));
   const RunInput run = read();
   EXPECT_EQ(run.name, std::filesystem::path(directory_.path()).filename());
