@@ -41,7 +41,8 @@ int run_report(const ReportOptions& options, const CommonOptions& common) {
                                       {"translations", inputs.translations.size()},
                                       {"scores", inputs.scores.size()},
                                       {"studies", inputs.scaling.size()}};
-    write_stdout(json.dump() + "\n");
+    write_stdout(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                 "\n");
   } else {
     write_stdout(options.output + "\n");
   }

@@ -17,6 +17,7 @@
 #include "engine/loaded_model.h"
 #include "engine/runs.h"
 #include "linformer/error.h"
+#include "tracking/wandb_run_path.h"
 
 namespace linformer {
 namespace {
@@ -152,7 +153,8 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common) {
   if (output) write_translations(*output, pairs, evaluation);
   const EvaluationRecord record = evaluation_record(
       evaluation, loaded, {corpus, pairs, is_joined ? options.separator : ""}, evaluation_options);
-  keep_record(record, loaded);
+  // What was fetched is a copy, and no run of this machine.
+  if (!is_wandb_argument(options.checkpoint)) keep_record(record, loaded);
   if (common.json) {
     print_json(evaluation, record);
   } else {

@@ -9,7 +9,6 @@
 
 #include "config/model_config.h"
 #include "scoring/bleu.h"
-#include "scoring/chrf.h"
 #include "tracking/evaluation_record.h"
 
 namespace linformer {
@@ -59,6 +58,7 @@ struct TranslationInput {
   std::vector<std::string> sources;  // empty where the table has none
   std::vector<std::string> candidates;
   std::vector<std::string> references;
+  BleuTokenize tokenize = BleuTokenize::k13a;  // as in the evaluation of the same sentences
 };
 
 /// Scores as `score --json` prints them.

@@ -33,8 +33,8 @@ QualityRow row_of(const EvaluationInput& input) {
 
 QualityRow row_of(const TranslationInput& table) {
   const std::vector<BleuStatistics> statistics =
-      segment_statistics(table.candidates, table.references, BleuTokenize::k13a);
-  const BleuScore bleu = bleu_of_segments(statistics, BleuTokenize::k13a);
+      segment_statistics(table.candidates, table.references, table.tokenize);
+  const BleuScore bleu = bleu_of_segments(statistics, table.tokenize);
   const BootstrapInterval interval = bootstrap_interval(statistics);
   QualityRow row;
   row.system = table.system;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <set>
 
 #include "report/cells.h"
 #include "report/sections.h"
@@ -21,6 +20,22 @@ bool has_row(const std::vector<QualityRow>& rows, const std::string& run) {
   });
 }
 
+/// Each signature once, in order of appearance.
+std::vector<std::string> signatures_of(const std::vector<QualityRow>& rows) {
+  std::vector<std::string> out;
+  for (const QualityRow& row : rows) {
+    if (!row.signature.empty() && std::ranges::find(out, row.signature) == out.end())
+      out.push_back(row.signature);
+  }
+  return out;
+}
+
+/// a, b, ..., z, aa, ab, ...
+std::string letter(std::size_t index) {
+  const std::string before = index < 26 ? "" : letter(index / 26 - 1);
+  return before + static_cast<char>('a' + index % 26);
+}
+
 Table score_table(const ReportInputs& inputs, const std::vector<QualityRow>& rows) {
   Table table{
       "Quality of translation. BLEU and chrF2 as sacreBLEU computes them; the interval "
@@ -34,14 +49,18 @@ Table score_table(const ReportInputs& inputs, const std::vector<QualityRow>& row
        {"bits per byte"},
        {"sentences"},
        {"k"},
-       {"sources > k"}},
+       {"sources > k"},
+       {"signature", false}},
       {},
       {}};
+  const std::vector<std::string> signatures = signatures_of(rows);
   for (const QualityRow& row : rows) {
+    const auto place = std::ranges::find(signatures, row.signature) - signatures.begin();
     table.rows.push_back({row.system, row.test_set, fixed(row.bleu, 2), interval_cell(row),
                           cell(row.chrf, 2), cell(row.perplexity, 2), cell(row.bits_per_byte, 3),
                           cell(row.sentences), cell(row.projected_length),
-                          percent_cell(row.longer_than_k)});
+                          percent_cell(row.longer_than_k),
+                          row.signature.empty() ? kNone : letter(static_cast<std::size_t>(place))});
   }
   for (const RunInput& run : inputs.runs) {
     if (has_row(rows, run.name)) continue;
@@ -49,11 +68,8 @@ Table score_table(const ReportInputs& inputs, const std::vector<QualityRow>& row
     cells[0] = run.name;
     table.rows.push_back(std::move(cells));
   }
-  std::set<std::string> signatures;
-  for (const QualityRow& row : rows) {
-    if (!row.signature.empty()) signatures.insert("BLEU|" + row.signature);
-  }
-  table.notes.assign(signatures.begin(), signatures.end());
+  for (std::size_t i = 0; i < signatures.size(); ++i)
+    table.notes.push_back(letter(i) + ": BLEU|" + signatures[i]);
   table.notes.push_back(
       "Perplexity is of the reference's tokens and compares models of one vocabulary only; bits "
       "per "
@@ -67,9 +83,8 @@ void add_pairs(const std::vector<const TranslationInput*>& tables, Table& out) {
   std::vector<std::vector<BleuStatistics>> statistics;
   std::vector<double> scores;
   for (const TranslationInput* table : tables) {
-    statistics.push_back(
-        segment_statistics(table->candidates, table->references, BleuTokenize::k13a));
-    scores.push_back(bleu_of_segments(statistics.back(), BleuTokenize::k13a).score);
+    statistics.push_back(segment_statistics(table->candidates, table->references, table->tokenize));
+    scores.push_back(bleu_of_segments(statistics.back(), table->tokenize).score);
   }
   const auto best = static_cast<std::size_t>(std::ranges::max_element(scores) - scores.begin());
   for (std::size_t i = 0; i < tables.size(); ++i) {

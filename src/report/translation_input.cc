@@ -63,8 +63,9 @@ void name_test_sets(ReportInputs& inputs) {
   std::vector<TranslationInput>& tables = inputs.translations;
   for (TranslationInput& table : tables) {
     for (const EvaluationInput& evaluation : inputs.evaluations) {
-      if (table.test_set.empty() && is_same_set(evaluation.record, table))
-        table.test_set = evaluation.record.test_set;
+      if (!table.test_set.empty() || !is_same_set(evaluation.record, table)) continue;
+      table.test_set = evaluation.record.test_set;
+      if (evaluation.record.tokenize == "none") table.tokenize = BleuTokenize::kNone;
     }
   }
   for (TranslationInput& table : tables) {

@@ -16,7 +16,8 @@ bool is_translation_text(std::string_view text);
 void read_translations(const std::string& path, std::string_view text, ReportInputs& inputs);
 
 /// Gives tables that hold the same references the same name of their test set: an evaluation's
-/// where its examples are among them, else the original's, else that of the first table.
+/// where its examples are among them (its tokenization is then theirs too), else the original's,
+/// else that of the first table.
 void name_test_sets(ReportInputs& inputs);
 
 }  // namespace linformer

@@ -29,8 +29,7 @@ TEST(Plot, ATitleStaysInItsQuotes) {
 
 TEST(Plot, DataAndAxesAreInTheScript) {
   const std::string script = gnuplot_script(example(), "o.svg");
-  EXPECT_NE(script.find("256 1.5 1.25 1.75\n512 3.5 3.25 3.75\nEND"), std::string::npos)
-      << script;
+  EXPECT_NE(script.find("256 1.5 1.25 1.75\n512 3.5 3.25 3.75\nEND"), std::string::npos) << script;
   EXPECT_NE(script.find("set logscale xy"), std::string::npos);
   EXPECT_NE(script.find("yerrorbars"), std::string::npos);
   Plot linear = example();

@@ -30,8 +30,8 @@ TEST(QualitySection, ARowHoldsEveryScoreAndTheSignatureStandsBelow) {
   const Section section = quality_section({}, {full_row()});
   const Table table = tables_of(section).at(0);
   EXPECT_EQ(table.rows.at(0), (Row{"run", "news", "21.25", "20.50 to 22.50", "40.50", "5.50",
-                                   "0.750", "100", "8", "75.5 %"}));
-  EXPECT_EQ(table.notes.at(0), "BLEU|nrefs:1");
+                                   "0.750", "100", "8", "75.5 %", "a"}));
+  EXPECT_EQ(table.notes.at(0), "a: BLEU|nrefs:1");
 }
 
 TEST(QualitySection, ARunWithoutAnEvaluationHasARowOfDashes) {
@@ -44,7 +44,22 @@ TEST(QualitySection, ARunWithoutAnEvaluationHasARowOfDashes) {
   averaged.system = "third, averaged";
   const Table table = tables_of(quality_section(inputs, {full_row(), averaged})).at(0);
   ASSERT_EQ(table.rows.size(), 3U);
-  EXPECT_EQ(table.rows[2], (Row{"other", "-", "-", "-", "-", "-", "-", "-", "-", "-"}));
+  EXPECT_EQ(table.rows[2], (Row{"other", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"}));
+}
+
+TEST(QualitySection, EachSignatureHasItsLetter) {
+  QualityRow other = full_row();
+  other.signature = "tok:none";
+  QualityRow without = full_row();
+  without.signature.clear();
+  const Table table =
+      tables_of(quality_section({}, {full_row(), other, full_row(), without})).at(0);
+  const std::size_t last = table.columns.size() - 1;
+  EXPECT_EQ(table.rows[0][last], "a");
+  EXPECT_EQ(table.rows[1][last], "b");
+  EXPECT_EQ(table.rows[2][last], "a");
+  EXPECT_EQ(table.rows[3][last], "-");
+  EXPECT_EQ(table.notes.at(1), "b: BLEU|tok:none");
 }
 
 TEST(QualitySection, TablesOfTheSameReferencesAreCompared) {

@@ -48,11 +48,13 @@ TEST(TranslationInput, AnEvaluationOfTheSameSentencesNamesTheTestSet) {
   EvaluationRecord record;
   record.test_set = "news";
   record.sentences = 2;
+  record.tokenize = "none";
   record.examples = {{1, "src", "s", "cand"}};
   inputs.evaluations.push_back({"run", record});
   ReportInputs other = inputs;
   name_test_sets(inputs);
   EXPECT_EQ(inputs.translations[0].test_set, "news");
+  EXPECT_EQ(inputs.translations[0].tokenize, BleuTokenize::kNone);
   other.evaluations[0].record.examples[0].reference = "t";
   name_test_sets(other);
   EXPECT_EQ(other.translations[0].test_set, "that of a");
