@@ -59,6 +59,7 @@ struct TranslationInput {
   std::vector<std::string> candidates;
   std::vector<std::string> references;
   BleuTokenize tokenize = BleuTokenize::k13a;  // as in the evaluation of the same sentences
+  bool is_evaluated = false;                   // what an evaluation among the inputs has translated
 };
 
 /// Scores as `score --json` prints them.

@@ -89,17 +89,17 @@ std::string data_blocks(const Plot& plot) {
 std::string plot_command(const Plot& plot) {
   std::string out;
   for (std::size_t i = 0; i < plot.lines.size(); ++i) {
-    const std::string style = std::string("lc rgb '") + kColours[i % kColours.size()] + "'";
     const std::string data = "$line" + std::to_string(i);
     // Solid before dashed: the palette is gone through once with each.
-    const std::string dash = " dt " + std::to_string(1 + i / kColours.size());
-    out += (out.empty() ? "plot " : ", \\\n     ") + data + " using 1:2 with " +
-           (plot.has_markers ? "linespoints pt " + std::to_string(4 + i % 10) + " ps 0.7 "
-                             : "lines ") +
-           "lw 1.8 " + style + dash + " title " + quoted(plot.lines[i].title);
-    if (plot.has_spread)
-      out +=
-          ", \\\n     " + data + " using 1:2:3:4 with yerrorbars pt 0 lw 1 " + style + " notitle";
+    const std::string style = std::string(" lw 1.8 lc rgb '") + kColours[i % kColours.size()] +
+                              "' dt " + std::to_string(1 + i / kColours.size());
+    const std::string marker =
+        plot.has_markers ? " pt " + std::to_string(4 + i % 10) + " ps 0.7" : " pt 0";
+    out += (out.empty() ? "plot " : ", \\\n     ") + data +
+           (plot.has_spread    ? " using 1:2:3:4 with yerrorlines" + marker
+            : plot.has_markers ? " using 1:2 with linespoints" + marker
+                               : " using 1:2 with lines") +
+           style + " title " + quoted(plot.lines[i].title);
   }
   return out + "\n";
 }

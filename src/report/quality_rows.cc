@@ -69,7 +69,9 @@ QualityRow row_of(const ScoreInput& score) {
 std::vector<QualityRow> quality_rows(const ReportInputs& inputs) {
   std::vector<QualityRow> rows;
   for (const EvaluationInput& evaluation : inputs.evaluations) rows.push_back(row_of(evaluation));
-  for (const TranslationInput& table : inputs.translations) rows.push_back(row_of(table));
+  for (const TranslationInput& table : inputs.translations) {
+    if (!table.is_evaluated) rows.push_back(row_of(table));
+  }
   for (const ScoreInput& score : inputs.scores) rows.push_back(row_of(score));
   std::vector<std::string> order;
   for (const QualityRow& row : rows) {

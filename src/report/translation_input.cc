@@ -21,6 +21,12 @@ bool is_same_set(const EvaluationRecord& record, const TranslationInput& table) 
   });
 }
 
+bool is_output_of(const EvaluationRecord& record, const TranslationInput& table) {
+  return std::ranges::all_of(record.examples, [&](const EvaluationExample& example) {
+    return table.candidates[static_cast<std::size_t>(example.row)] == example.candidate;
+  });
+}
+
 }  // namespace
 
 bool is_translation_text(std::string_view text) {
@@ -63,9 +69,13 @@ void name_test_sets(ReportInputs& inputs) {
   std::vector<TranslationInput>& tables = inputs.translations;
   for (TranslationInput& table : tables) {
     for (const EvaluationInput& evaluation : inputs.evaluations) {
-      if (!table.test_set.empty() || !is_same_set(evaluation.record, table)) continue;
+      if (table.is_evaluated || table.is_original || !is_same_set(evaluation.record, table))
+        continue;
       table.test_set = evaluation.record.test_set;
       if (evaluation.record.tokenize == "none") table.tokenize = BleuTokenize::kNone;
+      if (!is_output_of(evaluation.record, table)) continue;
+      table.system = evaluation.system;
+      table.is_evaluated = true;
     }
   }
   for (TranslationInput& table : tables) {

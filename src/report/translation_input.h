@@ -17,7 +17,8 @@ void read_translations(const std::string& path, std::string_view text, ReportInp
 
 /// Gives tables that hold the same references the same name of their test set: an evaluation's
 /// where its examples are among them (its tokenization is then theirs too), else the original's,
-/// else that of the first table.
+/// else that of the first table. A table whose translations an evaluation has as its examples takes
+/// the name of its system as well.
 void name_test_sets(ReportInputs& inputs);
 
 }  // namespace linformer

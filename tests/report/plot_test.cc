@@ -31,11 +31,11 @@ TEST(Plot, DataAndAxesAreInTheScript) {
   const std::string script = gnuplot_script(example(), "o.svg");
   EXPECT_NE(script.find("256 1.5 1.25 1.75\n512 3.5 3.25 3.75\nEND"), std::string::npos) << script;
   EXPECT_NE(script.find("set logscale xy"), std::string::npos);
-  EXPECT_NE(script.find("yerrorbars"), std::string::npos);
+  EXPECT_NE(script.find("yerrorlines"), std::string::npos);
   Plot linear = example();
   linear.is_log = linear.has_spread = false;
   EXPECT_EQ(gnuplot_script(linear, "o.svg").find("logscale"), std::string::npos);
-  EXPECT_EQ(gnuplot_script(linear, "o.svg").find("yerrorbars"), std::string::npos);
+  EXPECT_EQ(gnuplot_script(linear, "o.svg").find("yerrorlines"), std::string::npos);
 }
 
 TEST(Plot, GnuplotDrawsEveryFigure) {

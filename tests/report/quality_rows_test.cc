@@ -66,6 +66,13 @@ TEST(QualityRows, EvaluationsKeepTheirNumbersAndRowsStandByTestSet) {
   EXPECT_GT(rows[2].lower, rows[2].upper);
 }
 
+TEST(QualityRows, TheTableOfAnEvaluationIsNoSecondRow) {
+  ReportInputs inputs;
+  inputs.translations.push_back(table());
+  inputs.translations[0].is_evaluated = true;
+  EXPECT_TRUE(quality_rows(inputs).empty());
+}
+
 TEST(QualityRows, ScoresWithoutAnIntervalHaveNone) {
   ReportInputs inputs;
   inputs.scores.push_back({"a.de", 12.5, std::nullopt, "tok:13a", 30.5, 7});

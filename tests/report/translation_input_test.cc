@@ -60,5 +60,22 @@ TEST(TranslationInput, AnEvaluationOfTheSameSentencesNamesTheTestSet) {
   EXPECT_EQ(other.translations[0].test_set, "that of a");
 }
 
+TEST(TranslationInput, TheTableOfAnEvaluationIsItsSystems) {
+  ReportInputs inputs;
+  inputs.translations = {{"out", "", false, {}, {"x", "y"}, {"r", "s"}},
+                         {"other", "", false, {}, {"x", "z"}, {"r", "s"}}};
+  EvaluationRecord record;
+  record.test_set = "news";
+  record.sentences = 2;
+  record.examples = {{1, "src", "s", "y"}};
+  inputs.evaluations.push_back({"run", record});
+  name_test_sets(inputs);
+  EXPECT_EQ(inputs.translations[0].system, "run");
+  EXPECT_TRUE(inputs.translations[0].is_evaluated);
+  EXPECT_EQ(inputs.translations[1].system, "other");
+  EXPECT_FALSE(inputs.translations[1].is_evaluated);
+  EXPECT_EQ(inputs.translations[1].test_set, "news");
+}
+
 }  // namespace
 }  // namespace linformer
