@@ -11,11 +11,11 @@
 namespace linformer {
 namespace {
 
-/// "Best BLEU on X: S, by SYSTEM" for each test set that has several systems or one.
+/// "Best BLEU on X: S, by SYSTEM" for each test set that has a name.
 void summarize_quality(const std::vector<QualityRow>& rows, Bullets& out) {
   std::set<std::string> done;
   for (const QualityRow& row : rows) {
-    if (!done.insert(row.test_set).second) continue;
+    if (row.test_set.empty() || !done.insert(row.test_set).second) continue;
     const QualityRow* best = &row;
     for (const QualityRow& other : rows) {
       if (other.test_set == row.test_set && other.bleu > best->bleu) best = &other;

@@ -52,7 +52,6 @@ QualityRow row_of(const TranslationInput& table) {
 QualityRow row_of(const ScoreInput& score) {
   QualityRow row;
   row.system = score.system;
-  row.test_set = "-";
   row.bleu = score.bleu;
   if (score.interval) {
     row.lower = (*score.interval)[0];

@@ -56,7 +56,7 @@ Table score_table(const ReportInputs& inputs, const std::vector<QualityRow>& row
   const std::vector<std::string> signatures = signatures_of(rows);
   for (const QualityRow& row : rows) {
     const auto place = std::ranges::find(signatures, row.signature) - signatures.begin();
-    table.rows.push_back({row.system, row.test_set, fixed(row.bleu, 2), interval_cell(row),
+    table.rows.push_back({row.system, cell(row.test_set), fixed(row.bleu, 2), interval_cell(row),
                           cell(row.chrf, 2), cell(row.perplexity, 2), cell(row.bits_per_byte, 3),
                           cell(row.sentences), cell(row.projected_length),
                           percent_cell(row.longer_than_k),

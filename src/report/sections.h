@@ -17,7 +17,7 @@ namespace linformer {
 /// One row of the quality table: an evaluation, a table of translations, or scores.
 struct QualityRow {
   std::string system;
-  std::string test_set;
+  std::string test_set;  // empty where it is not known
   double bleu = 0;
   double lower = 0;  // 95 % interval; lower > upper where it is not known
   double upper = -1;
