@@ -118,13 +118,14 @@ is_fresh() {
 # build PRESET: installs what it needs, configures and builds into build/PRESET, unless that is up to date.
 build() {
   local preset=$1 tree=$root/build/$1 options=() torch_dir=none sources build_key
-  sources=(src include cmake CMakeLists.txt CMakePresets.json tools/packages.txt tools/requirements)
+  sources=(src include report cmake CMakeLists.txt CMakePresets.json tools/packages.txt tools/requirements)
   [ "$preset" = release ] || sources+=(tests fuzz bench examples)
   build_key="$(. /etc/os-release && echo "$ID $VERSION_ID") torch $torch_version"
   ! has_gpu || build_key+=" gpu"
   take_lock
   if ! is_fresh "$tree/.built"; then
     install_packages "$preset"
+    [ "$preset" = fuzz ] || make_venv report report.txt
     mkdir -p "$tree"
     touch "$tree/.building"
     case $preset in

@@ -44,6 +44,7 @@ struct Dispatch {
   }
   int operator()(const ScoreOptions& o) const { return run_score(o, common); }
   int operator()(const InspectOptions& o) const { return run_inspect(o, common); }
+  int operator()(const ReportOptions& o) const { return run_report(o, common); }
   int operator()(const ConfigOptions& o) const { return run_config(o, common); }
   int operator()(const DoctorOptions& o) const { return run_doctor(o, common); }
   int operator()(const CompletionOptions& o) const { return run_completion(o, common); }

@@ -144,6 +144,10 @@ struct AverageOptions {
 struct InspectOptions {
   std::vector<std::string> files;
 };
+struct ReportOptions {
+  std::vector<std::string> inputs;
+  std::string output;
+};
 struct ConfigOptions {
   bool schema = false;    // else show
   bool markdown = false;  // of the schema
@@ -159,6 +163,6 @@ using VerbOptions =
     std::variant<DemoOptions, TokenizerTrainOptions, TokenizerCodeOptions, PretokenizeOptions,
                  StatsOptions, TrainOptions, EvaluateOptions, ScoreOptions, TranslateOptions,
                  CompareOptions, LabOptions, ConvertOptions, AverageOptions, InspectOptions,
-                 ConfigOptions, DoctorOptions, CompletionOptions>;
+                 ReportOptions, ConfigOptions, DoctorOptions, CompletionOptions>;
 
 }  // namespace linformer

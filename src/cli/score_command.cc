@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,17 +79,13 @@ SystemScore score_system(System system, const Segments& references, const ScoreO
                          BleuTokenize tokenize) {
   SystemScore result;
   result.name = std::move(system.name);
-  BleuStatistics sum;
+  result.statistics = segment_statistics(system.hypotheses, references, tokenize);
   ChrfStatistics chrf_sum;
   for (std::size_t index = 0; index < references.size(); ++index) {
-    const std::string& hypothesis = system.hypotheses[index];
-    result.num_empty += is_blank(hypothesis) ? 1 : 0;
-    result.statistics.push_back(
-        bleu_statistics(hypothesis, std::span(references).subspan(index, 1), tokenize));
-    sum += result.statistics.back();
-    chrf_sum += chrf_statistics(hypothesis, references[index]);
+    result.num_empty += is_blank(system.hypotheses[index]) ? 1 : 0;
+    chrf_sum += chrf_statistics(system.hypotheses[index], references[index]);
   }
-  result.bleu = bleu_from_statistics(sum, tokenize);
+  result.bleu = bleu_of_segments(result.statistics, tokenize);
   result.chrf = chrf_from_statistics(chrf_sum);
   if (options.bootstrap) {
     result.interval = bootstrap_interval(result.statistics);

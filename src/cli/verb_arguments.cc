@@ -285,6 +285,18 @@ Arguments list(InspectOptions& o) {
            true}};
 }
 
+Arguments list(ReportOptions& o) {
+  return {{"INPUT",
+           "",
+           &o.inputs,
+           "Run directories, directories or files of lab, JSON of compare, evaluate and score, "
+           "timing CSVs of compare --output, OUT.csv of evaluate, each also the original's.",
+           {},
+           {},
+           true},
+          {"--output", "FILE", &o.output, "The report: .pdf or .html.", {}, {}, true}};
+}
+
 Arguments list(ConfigOptions& o) {
   if (o.schema)
     return {{"--markdown", "", &o.markdown, "Print it as docs/options.md: Markdown tables."}};

@@ -16,6 +16,7 @@ int run_score(const ScoreOptions& options, const CommonOptions& common);
 int run_convert(const ConvertOptions& options, const CommonOptions& common);
 int run_average(const AverageOptions& options, const CommonOptions& common);
 int run_inspect(const InspectOptions& options, const CommonOptions& common);
+int run_report(const ReportOptions& options, const CommonOptions& common);
 int run_config(const ConfigOptions& options, const CommonOptions& common);
 int run_doctor(const DoctorOptions& options, const CommonOptions& common);
 int run_completion(const CompletionOptions& options, const CommonOptions& common);

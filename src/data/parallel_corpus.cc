@@ -254,6 +254,14 @@ std::int64_t ParallelCorpus::count() const { return count_; }
 Place ParallelCorpus::place() const { return source_->place(); }
 std::int64_t ParallelCorpus::replaced() const { return source_->replaced(); }
 
+std::string corpus_stem(const std::string& path) {
+  std::string name = path.substr(path.rfind('/') + 1);
+  for (const std::string_view ending : {".gz", ".csv", ".tsv"}) {
+    if (name.ends_with(ending)) name = name.substr(0, name.size() - ending.size());
+  }
+  return name;
+}
+
 std::string corpus_name(const CorpusSpec& spec) {
   return spec.file.empty() ? spec.source_file + " + " + spec.target_file : spec.file;
 }

@@ -59,6 +59,10 @@ class ParallelCorpus {
 /// How a corpus is named in messages: its file, or "SOURCE + TARGET".
 std::string corpus_name(const CorpusSpec& spec);
 
+/// "newstest2014" of "data/newstest2014.tsv.gz": a file's name without its directory and without
+/// the endings of corpora.
+std::string corpus_stem(const std::string& path);
+
 /// Number of pairs, by reading the whole corpus once; of a token store or an npz corpus, by opening
 /// it. Throws as ParallelCorpus, TokenStore or NpzCorpus.
 std::int64_t count_pairs(const CorpusSpec& spec);

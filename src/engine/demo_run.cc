@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
-#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -11,17 +10,15 @@
 #include "cli/options.h"
 #include "config/yaml_reader.h"
 #include "data/demo_corpus.h"
-#include "decoding/translator.h"
 #include "engine/build_info.h"
+#include "engine/evaluation.h"
+#include "engine/kept_evaluation.h"
 #include "engine/loaded_model.h"
 #include "engine/runs.h"
 #include "engine/training_session.h"
 #include "linformer/error.h"
-#include "scoring/bleu.h"
-#include "scoring/chrf.h"
 #include "storage/json_state.h"
 #include "text/bpe_trainer.h"
-#include "training/corpus_loss.h"
 
 namespace linformer {
 namespace {
@@ -30,11 +27,8 @@ constexpr std::uint64_t kDemoSeed = 2020;
 constexpr std::int64_t kDemoVocabulary = 1200;
 
 struct DemoScores {
-  BleuScore bleu;
-  double chrf = 0;
-  double exact_match = 0;
-  double perplexity = 0;
-  std::vector<std::string> candidates;
+  Evaluation evaluation;
+  double exact_match = 0;  // percent
 };
 
 void write_tsv(const std::string& path, const std::vector<SentencePair>& pairs) {
@@ -62,37 +56,30 @@ void write_data(const std::string& directory, const DemoCorpus& corpus) {
   trainer.train().save(path);
 }
 
-DemoScores score(LoadedModel& loaded, const std::vector<SentencePair>& test) {
-  std::vector<std::string> sources;
-  std::vector<std::string> references;
-  std::vector<IdPair> pairs;
-  for (const SentencePair& pair : test) {
-    sources.push_back(pair.source);
-    references.push_back(pair.target);
-    pairs.push_back({loaded.tokenizer->encode_with_special(pair.source),
-                     loaded.tokenizer->encode_with_special(pair.target)});
-  }
-  Translator translator(*loaded.model, *loaded.tokenizer, loaded.device.device, {});
-  DemoScores out;
+/// Scores the test set and leaves the record in the run, as `evaluate` on `path` would.
+DemoScores score(LoadedModel& loaded, const std::vector<SentencePair>& test,
+                 const std::string& path) {
+  const EvaluationOptions options;
+  DemoScores out{
+      evaluate_pairs(*loaded.model, *loaded.tokenizer, loaded.device.device, test, options)};
+  CorpusSpec spec;
+  spec.file = path;
+  keep_record(evaluation_record(out.evaluation, loaded, {spec, test, ""}, options), loaded);
   std::int64_t exact = 0;
-  for (const Translation& translation : translator.translate(sources)) {
-    exact += translation.text == references[out.candidates.size()] ? 1 : 0;
-    out.candidates.push_back(translation.text);
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    exact += out.evaluation.candidates[i] == test[i].target ? 1 : 0;
   }
-  out.bleu = corpus_bleu(out.candidates, references, BleuTokenize::k13a);
-  out.chrf = corpus_chrf(out.candidates, references).score;
   out.exact_match = 100.0 * static_cast<double>(exact) / static_cast<double>(test.size());
-  out.perplexity = std::exp(corpus_loss(*loaded.model, pairs, 4096, loaded.device.device).mean());
   return out;
 }
 
 void print_json(const DemoScores& scores, const std::string& run, double seconds) {
   JsonState json;
-  json.set_real("bleu", scores.bleu.score);
-  json.set_text("signature", scores.bleu.signature);
-  json.set_real("chrf", scores.chrf);
+  json.set_real("bleu", scores.evaluation.bleu.score);
+  json.set_text("signature", scores.evaluation.bleu.signature);
+  json.set_real("chrf", scores.evaluation.chrf.score);
   json.set_real("exact_match", scores.exact_match);
-  json.set_real("perplexity", scores.perplexity);
+  json.set_real("perplexity", scores.evaluation.perplexity);
   json.set_text("run", run);
   json.set_real("seconds", seconds);
   write_stdout(json.text());
@@ -107,15 +94,16 @@ struct DemoPlaces {
 void print_text(const DemoScores& scores, const DemoCorpus& corpus, const DemoPlaces& places,
                 double seconds) {
   const auto& [run_directory, run, data] = places;
-  std::string text = scores.bleu.line() + "\n";
-  text += "signature: " + scores.bleu.signature + "\n";
+  std::string text = scores.evaluation.bleu.line() + "\n";
+  text += "signature: " + scores.evaluation.bleu.signature + "\n";
   text += "exact matches: " + fixed(scores.exact_match, 1) + " % of " +
           std::to_string(corpus.test.size()) + " test sentences; perplexity " +
-          fixed(scores.perplexity, 4) + "; chrF " + fixed(scores.chrf, 2) + "\n\n";
+          fixed(scores.evaluation.perplexity, 4) + "; chrF " +
+          fixed(scores.evaluation.chrf.score, 2) + "\n\n";
   for (std::size_t i = 0; i < 5; ++i) {
     const std::size_t row = i * corpus.test.size() / 5;
-    text += "  " + corpus.test[row].source + "\n    -> " + scores.candidates[row] + "\n";
-    if (scores.candidates[row] != corpus.test[row].target) {
+    text += "  " + corpus.test[row].source + "\n    -> " + scores.evaluation.candidates[row] + "\n";
+    if (scores.evaluation.candidates[row] != corpus.test[row].target) {
       text += "  want " + corpus.test[row].target + "\n";
     }
   }
@@ -151,7 +139,7 @@ int run_demo(const DemoOptions& options, const CommonOptions& common) {
   const SessionResult result = run_training_session(request);
 
   LoadedModel loaded = load_model(result.averaged.empty() ? run : result.averaged, common);
-  const DemoScores scores = score(loaded, corpus.test);
+  const DemoScores scores = score(loaded, corpus.test, data + "/test.tsv");
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string checkpoint = result.averaged.empty() ? run : result.averaged;

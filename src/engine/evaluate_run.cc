@@ -13,9 +13,11 @@
 #include "data/csv_writer.h"
 #include "data/document_joiner.h"
 #include "engine/evaluation.h"
+#include "engine/kept_evaluation.h"
 #include "engine/loaded_model.h"
 #include "engine/runs.h"
 #include "linformer/error.h"
+#include "tracking/wandb_run_path.h"
 
 namespace linformer {
 namespace {
@@ -30,48 +32,13 @@ std::vector<SentencePair> read_pairs(const CorpusSpec& spec) {
   return pairs;
 }
 
-/// JSON knows no infinity: a perplexity that overflows is null, the cross-entropy beside it says
-/// what it is.
+/// JSON knows no infinity.
 nlohmann::ordered_json finite_or_null(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
 }
 
-double tokens_per_second(const Evaluation& evaluation) {
-  return static_cast<double>(evaluation.generated_tokens) /
-         std::max(evaluation.translate_seconds, 1e-9);
-}
-
-void print_json(const Evaluation& e, const LoadedModel& loaded) {
-  nlohmann::ordered_json json{{"bleu", e.bleu.score},
-                              {"signature", e.bleu.signature},
-                              {"precisions", e.bleu.precisions},
-                              {"bp", e.bleu.brevity_penalty},
-                              {"hyp_len", e.bleu.hypothesis_length},
-                              {"ref_len", e.bleu.reference_length},
-                              {"chrf", e.chrf.score},
-                              {"chrf_signature", e.chrf.signature},
-                              {"perplexity", finite_or_null(e.perplexity)},
-                              {"cross_entropy", e.cross_entropy},
-                              {"bits_per_byte", e.bits_per_byte},
-                              {"sentences", e.sentences},
-                              {"tokens", e.tokens},
-                              {"generated_tokens", e.generated_tokens},
-                              {"tokens_per_second", tokens_per_second(e)},
-                              {"stopped_by_limit", e.stopped_by_limit},
-                              {"truncated_sources", e.truncated_sources},
-                              {"empty_candidates", e.empty_candidates},
-                              {"checkpoint", loaded.generation.path},
-                              {"step", loaded.generation.step},
-                              {"device", loaded.device.description},
-                              {"seconds", e.seconds}};
-  if (e.sequences != e.sentences) {
-    json["sequences"] = e.sequences;
-    json["misaligned"] = e.misaligned;
-  }
-  if (e.longer_than_k) {
-    json["projected_length"] = loaded.config.model.projected_length;
-    json["sources_longer_than_k"] = *e.longer_than_k;
-  }
+void print_json(const Evaluation& e, const EvaluationRecord& record) {
+  auto json = nlohmann::ordered_json::parse(evaluation_json(record));
   if (e.as_seed) {
     json["as_seed"] = {{"bleu", e.as_seed->bleu.score},
                        {"hyp_len", e.as_seed->bleu.hypothesis_length},
@@ -79,7 +46,7 @@ void print_json(const Evaluation& e, const LoadedModel& loaded) {
                        {"validation_perplexity", finite_or_null(e.as_seed->validation_perplexity)},
                        {"changed_references", e.as_seed->changed_references}};
   }
-  write_stdout(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  write_stdout(json.dump() + "\n");
 }
 
 std::string perplexity_text(double perplexity) {
@@ -87,15 +54,17 @@ std::string perplexity_text(double perplexity) {
          (std::isfinite(perplexity) ? fixed(perplexity, 4) : "too large for a number");
 }
 
-void print_text(const Evaluation& e, const LoadedModel& loaded) {
+void print_text(const Evaluation& e, const EvaluationRecord& record, const LoadedModel& loaded) {
   std::string text = e.bleu.line() + "\n" + e.chrf.line() + "\n";
+  text += "95 % interval of BLEU, by bootstrap: " + fixed(e.bleu_interval.lower, 2) + " to " +
+          fixed(e.bleu_interval.upper, 2) + "\n";
   text += std::isfinite(e.perplexity) ? perplexity_text(e.perplexity)
                                       : "cross-entropy " + fixed(e.cross_entropy, 2) + " nats";
   text += ", " + fixed(e.bits_per_byte, 4) + " bits per byte, over " + std::to_string(e.tokens) +
           " reference tokens\n";
   text += std::to_string(e.sentences) + " sentences" +
           (e.sequences == e.sentences ? "" : " of " + std::to_string(e.sequences) + " sequences") +
-          " in " + fixed(e.seconds, 1) + " s, translated at " + fixed(tokens_per_second(e), 0) +
+          " in " + fixed(e.seconds, 1) + " s, translated at " + fixed(record.tokens_per_second, 0) +
           " tokens/s (" + loaded.device.description + ")\n";
   if (e.longer_than_k) {
     text += "sources longer than k = " + std::to_string(loaded.config.model.projected_length) +
@@ -182,10 +151,14 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common) {
                                                loaded.device.device, pairs, evaluation_options);
   warn(evaluation, loaded);
   if (output) write_translations(*output, pairs, evaluation);
+  const EvaluationRecord record = evaluation_record(
+      evaluation, loaded, {corpus, pairs, is_joined ? options.separator : ""}, evaluation_options);
+  // What was fetched is a copy, and no run of this machine.
+  if (!is_wandb_argument(options.checkpoint)) keep_record(record, loaded);
   if (common.json) {
-    print_json(evaluation, loaded);
+    print_json(evaluation, record);
   } else {
-    print_text(evaluation, loaded);
+    print_text(evaluation, record, loaded);
   }
   return 0;
 }

@@ -57,7 +57,7 @@ class Evaluator {
     out_.sentences = std::ssize(pairs_);
     encode();
     translate();
-    out_.bleu = corpus_bleu(out_.candidates, references_, options_.tokenize);
+    score();
     out_.chrf = corpus_chrf(out_.candidates, references_);
     const CorpusLoss loss = corpus_loss(model_, ids_, options_.batch_tokens, device_);
     set_perplexity(loss);
@@ -158,6 +158,13 @@ class Evaluator {
       out_.empty_candidates += is_blank_line(out_.candidates.back()) ? 1 : 0;
     }
     out_.translate_seconds = seconds_since(start);
+  }
+
+  void score() {
+    const std::vector<BleuStatistics> statistics =
+        segment_statistics(out_.candidates, references_, options_.tokenize);
+    out_.bleu = bleu_of_segments(statistics, options_.tokenize);
+    out_.bleu_interval = bootstrap_interval(statistics);
   }
 
   void set_perplexity(const CorpusLoss& loss) {

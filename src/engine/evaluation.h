@@ -10,6 +10,7 @@
 #include "data/parallel_corpus.h"
 #include "decoding/translator.h"
 #include "scoring/bleu.h"
+#include "scoring/bootstrap.h"
 #include "scoring/chrf.h"
 #include "text/tokenizer.h"
 
@@ -39,14 +40,15 @@ struct AsSeedScores {
 struct Evaluation {
   std::vector<std::string> candidates;
   BleuScore bleu;
+  BootstrapInterval bleu_interval;  // 95 %, over sentences
   ChrfScore chrf;
   double cross_entropy = 0;  // nats a reference token, </s> counted
   double perplexity = 0;     // exp of it; may be infinite
   double bits_per_byte = 0;  // of the raw reference text
   std::int64_t sentences = 0;
-  std::int64_t sequences = 0;   // the model's inputs: as many, unless documents are joined
-  std::int64_t misaligned = 0;  // joined ones whose translation held more or fewer sentences
-  std::int64_t tokens = 0;      // of the references, separators and </s> counted
+  std::int64_t sequences = 0;         // the model's inputs: as many, unless documents are joined
+  std::int64_t misaligned = 0;        // joined ones whose translation held more or fewer sentences
+  std::int64_t tokens = 0;            // of the references, separators and </s> counted
   std::int64_t generated_tokens = 0;  // </s> counted
   std::int64_t stopped_by_limit = 0;
   std::int64_t truncated_sources = 0;  // longer than max_length, cut as the original does

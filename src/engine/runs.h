@@ -20,7 +20,8 @@ int run_translate(const TranslateOptions& options, const CommonOptions& common);
 
 /// Translates the sources of a corpus greedily and scores them against its raw references. Sources
 /// over the model's max_length are truncated as the original does, counted in a warning. --output
-/// OUT.csv: columns input,candidate,reference.
+/// OUT.csv: columns input,candidate,reference. The scores stay in the run directory as well
+/// (tracking/evaluation_record.h), where `report` finds them.
 int run_evaluate(const EvaluateOptions& options, const CommonOptions& common);
 
 /// Times forward passes over sentence lengths, batch = tokens / length: the vanilla model of the

@@ -122,6 +122,7 @@ void write_environment(const RunDirectory& run, const Session& session) {
   json.set_text("tokenizer_digest", session.fingerprint.tokenizer_digest);
   json.set_text("data_digest", session.fingerprint.data_digest);
   json.set_uint("seed", session.config.seed);
+  json.set_int("parameters", session.store->num_elements());
   run.write_text("env.json", json.text());
 }
 

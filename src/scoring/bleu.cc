@@ -185,14 +185,27 @@ void check_segment_counts(std::size_t num_hypotheses, std::size_t num_references
                   " references (want as many of both, at least 1)");
 }
 
+std::vector<BleuStatistics> segment_statistics(std::span<const std::string> hypotheses,
+                                               std::span<const std::string> references,
+                                               BleuTokenize tokenize) {
+  check_segment_counts(hypotheses.size(), references.size());
+  std::vector<BleuStatistics> out;
+  out.reserve(hypotheses.size());
+  for (std::size_t index = 0; index < hypotheses.size(); ++index) {
+    out.push_back(bleu_statistics(hypotheses[index], references.subspan(index, 1), tokenize));
+  }
+  return out;
+}
+
+BleuScore bleu_of_segments(std::span<const BleuStatistics> segments, BleuTokenize tokenize) {
+  BleuStatistics sum;
+  for (const BleuStatistics& segment : segments) sum += segment;
+  return bleu_from_statistics(sum, tokenize);
+}
+
 BleuScore corpus_bleu(std::span<const std::string> hypotheses,
                       std::span<const std::string> references, BleuTokenize tokenize) {
-  check_segment_counts(hypotheses.size(), references.size());
-  BleuStatistics sum;
-  for (std::size_t index = 0; index < hypotheses.size(); ++index) {
-    sum += bleu_statistics(hypotheses[index], references.subspan(index, 1), tokenize);
-  }
-  return bleu_from_statistics(sum, tokenize);
+  return bleu_of_segments(segment_statistics(hypotheses, references, tokenize), tokenize);
 }
 
 }  // namespace linformer

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace linformer {
 
@@ -57,6 +58,15 @@ BleuStatistics bleu_statistics(std::string_view hypothesis, std::span<const std:
 /// `num_references` is for the signature.
 BleuScore bleu_from_statistics(const BleuStatistics& statistics, BleuTokenize tokenize,
                                std::size_t num_references = 1);
+
+/// Statistics of hypotheses[i] against references[i]. Throws DataError when the counts differ or
+/// are 0.
+std::vector<BleuStatistics> segment_statistics(std::span<const std::string> hypotheses,
+                                               std::span<const std::string> references,
+                                               BleuTokenize tokenize);
+
+/// The score of a corpus of such segments.
+BleuScore bleu_of_segments(std::span<const BleuStatistics> segments, BleuTokenize tokenize);
 
 /// BLEU of hypotheses[i] against references[i], equal to sacreBLEU's corpus_bleu. Empty lines are
 /// segments like any other. Throws DataError when the counts differ or are 0.

@@ -89,6 +89,16 @@ void remove_tensorboard(const std::string& path) {
   remove_empty_directory(path);
 }
 
+/// Records of evaluate (tracking/evaluation_record.h).
+void remove_evaluations(const std::string& path) {
+  if (!is_directory(path)) return;
+  for (const std::string& name : list_directory(path)) {
+    const std::string_view stem = unfinished_stem(name);
+    if ((stem.empty() ? name : stem).ends_with(".json")) remove_file(path + "/" + name);
+  }
+  remove_empty_directory(path);
+}
+
 void remove_wandb(const std::string& path) {
   if (!is_directory(path)) return;
   for (const std::string& name : list_directory(path)) {
@@ -111,6 +121,7 @@ void remove_run_files(const std::string& path) {
   remove_tokenizer(path + "/tokenizer");
   remove_tensorboard(path + "/tensorboard");
   remove_wandb(path + "/wandb");
+  remove_evaluations(path + "/evaluations");
   const std::string averaged = path + "/averaged";
   if (!path_exists(averaged + "/" + kLockFile)) return;
   remove_run_files(averaged);

@@ -9,7 +9,8 @@ namespace linformer {
 
 /// The directory of one run, locked for one writer as long as the object lives (flock on its file
 /// `lock`, so that the lock of a dead process is no obstacle). Layout: config.yaml, env.json,
-/// metrics.jsonl, tokenizer/, best.json, step-N/, tensorboard/, wandb_run_id, wandb/.
+/// metrics.jsonl, tokenizer/, best.json, step-N/, tensorboard/, wandb_run_id, wandb/,
+/// evaluations/, averaged/ (another run directory).
 class RunDirectory {
  public:
   /// Makes the directory (and its parents). One that exists is refused unless `overwrite`; then

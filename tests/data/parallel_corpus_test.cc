@@ -204,5 +204,11 @@ TEST(ParallelCorpus, ReplacementsOfBothSidesAreCounted) {
   EXPECT_EQ(corpus_name(spec), spec.source_file + " + " + spec.target_file);
 }
 
+TEST(ParallelCorpus, TheStemIsTheNameWithoutEndings) {
+  EXPECT_EQ(corpus_stem("data/news.tsv.gz"), "news");
+  EXPECT_EQ(corpus_stem("news.2014.csv"), "news.2014");
+  EXPECT_EQ(corpus_stem("d.csv/test.en"), "test.en");
+}
+
 }  // namespace
 }  // namespace linformer

@@ -140,5 +140,17 @@ TEST(Bleu, EqualsSacrebleuOnGeneratedCorpora) {
   }
 }
 
+TEST(Bleu, SegmentsGiveTheScoreOfTheirCorpus) {
+  const std::vector<std::string> hypotheses{"a b c d", "e f g h i", ""};
+  const std::vector<std::string> references{"a b c d e", "e f g x i", "j"};
+  const auto segments = segment_statistics(hypotheses, references, BleuTokenize::k13a);
+  ASSERT_EQ(segments.size(), 3U);
+  EXPECT_EQ(segments[0].matches[3], 1);
+  EXPECT_EQ(bleu_of_segments(segments, BleuTokenize::k13a).score,
+            corpus_bleu(hypotheses, references).score);
+  EXPECT_EQ(error_text<DataError>([&] { segment_statistics({}, references, BleuTokenize::k13a); }),
+            error_text<DataError>([&] { corpus_bleu({}, references); }));
+}
+
 }  // namespace
 }  // namespace linformer

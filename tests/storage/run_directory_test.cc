@@ -103,6 +103,20 @@ TEST(RunDirectory, OverwritingDeletesTheLogsOfTrackersAndNothingElseBesideThem) 
   EXPECT_EQ(list_directory(path + "/tensorboard"), std::vector<std::string>{"notes.txt"});
 }
 
+TEST(RunDirectory, OverwritingDeletesEvaluationsAndNothingElseBesideThem) {
+  const TempDirectory base;
+  const std::string path = base.file("run");
+  { const RunDirectory run = RunDirectory::create(path, false); }
+  make_directory(path + "/evaluations");
+  base.write("run/evaluations/news-step-5-00000000.json", "{}");
+  { const RunDirectory run = RunDirectory::create(path, true); }
+  EXPECT_FALSE(path_exists(path + "/evaluations"));
+  make_directory(path + "/evaluations");
+  base.write("run/evaluations/mine.txt", "x");
+  const RunDirectory run = RunDirectory::create(path, true);
+  EXPECT_EQ(slurp(path + "/evaluations/mine.txt"), "x");
+}
+
 TEST(RunDirectory, OverwritingRefusesADirectoryThatIsNoRun) {
   const TempDirectory base;
   base.write("config.yaml", "mine");
