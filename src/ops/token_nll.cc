@@ -22,7 +22,7 @@ at::Tensor token_nll(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
   const Accelerator* accelerator = accelerator_of(weight_VM.device());
   if (accelerator != nullptr && weight_VM.scalar_type() == at::kBFloat16) {
     const auto rows =
-        accelerator->consume_head(hidden_TM, weight_VM, bias_V, targets_T.to(at::kInt));
+        accelerator->consume_head(hidden_TM, weight_VM, bias_V, targets_T.to(at::kInt), 0);
     if (rows) return rows->nll_T;
   }
   const auto wide = hidden_TM.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
