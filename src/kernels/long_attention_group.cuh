@@ -139,7 +139,8 @@ class Group {
     unsigned weights[kKeys / kStepColumns][4];
     multiply_keys(next);
     weigh(own);
-    // What the compiler would move before the exponentials waits for their sum's sign, which is 0.
+    // The compiler moves waits for products before exponentials, but not over a branch that needs
+    // their sum: its sign is 0. The barrier is that of the last values taken, or of the first ones.
     barrier_wait(shared_.values.full(value_.slot), value_.phase ^ softmax_.sign());
     products_wait<0>();
     pin(next);
