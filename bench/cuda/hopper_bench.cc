@@ -1,36 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels for Hopper GPUs beside the best that ATen does for the same reader, in one process and in
-// turns: median ms, TFLOP/s, the share of what the chip could do at most, and the ratio to ATen.
+// turns: median ms and TFLOP/s (half of the scores where attention is causal).
 // Usage: hopper_bench [head | attention]... (all of them). Every result is compared before it is
 // timed. The L2 cache is overwritten before every run.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuda/torch_cuda.h"
+#include "kernels/long_attention_hopper.h"
 #include "ops/accelerator.h"
 
 namespace linformer {
 namespace {
 
 const at::Device kGpu(at::kCUDA, 0);
-// What an H200 was seen to reach in long runs.
-constexpr double kPeakFlops = 790e12;
-constexpr double kPeakBytes = 4.3e12;
 
 struct Way {
   std::string name;
   std::function<void()> run;
-  bool is_ours = false;
-};
-
-struct Work {
-  std::string name;
-  double flops;
-  double bytes;
 };
 
 class Events {
@@ -67,8 +59,8 @@ double median(std::vector<double> times) {
   return *middle;
 }
 
-/// One row a way; what ATen's best takes is 1.
-void report(const Work& work, const std::vector<Way>& ways) {
+/// Median ms of each way; they are run in turns.
+std::vector<double> time_all(const std::vector<Way>& ways) {
   constexpr int kRuns = 25;
   Events events;
   // While it is filled the host gets ahead: no launch is waited for.
@@ -82,21 +74,48 @@ void report(const Work& work, const std::vector<Way>& ways) {
       if (run >= 0) times[i].push_back(ms);
     }
   }
-  double best_of_others = INFINITY;
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    if (!ways[i].is_ours) best_of_others = std::min(best_of_others, median(times[i]));
-  }
-  const double limit_ms = 1e3 * std::max(work.flops / kPeakFlops, work.bytes / kPeakBytes);
-  std::printf("%s: limit %.4f ms\n", work.name.c_str(), limit_ms);
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    const double ms = median(times[i]);
-    const auto [least, most] = std::minmax_element(times[i].begin(), times[i].end());
-    std::printf("  %-44s %9.4f ms (%.4f to %.4f) %7.1f TFLOP/s %5.1f %% of the limit, %.2fx\n",
-                ways[i].name.c_str(), ms, *least, *most, work.flops / ms * 1e-9,
-                100 * limit_ms / ms, best_of_others / ms);
-  }
-  std::fflush(stdout);
+  std::vector<double> out;
+  for (std::vector<double>& way : times) out.push_back(median(std::move(way)));
+  return out;
 }
+
+/// A row a way, a column a size: ms / TFLOP/s.
+class Table {
+ public:
+  void add(const std::string& size, double flops, const std::vector<Way>& ways, double error) {
+    const std::vector<double> times = time_all(ways);
+    head_ += cell(size);
+    rows_.resize(ways.size());
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      char text[40];
+      std::snprintf(text, sizeof text, "%.4f/%.0f", times[i], flops / times[i] * 1e-9);
+      if (rows_[i].empty()) rows_[i] = name(ways[i].name);
+      rows_[i] += cell(text);
+    }
+    char text[40];
+    std::snprintf(text, sizeof text, "%.2g", error);
+    errors_ += cell(text);
+  }
+  void print(const char* title) const {
+    std::printf("%s%s\n", name(title).c_str(), head_.c_str());
+    for (const std::string& row : rows_) std::puts(row.c_str());
+    std::printf("%s%s\n", name("largest error").c_str(), errors_.c_str());
+    std::fflush(stdout);
+  }
+
+ private:
+  static std::string name(std::string text) {
+    text.resize(42, ' ');
+    return text;
+  }
+  static std::string cell(const std::string& text) {
+    return std::string(text.size() < 12 ? 12 - text.size() : 0, ' ') + " " + text;
+  }
+
+  std::string head_;
+  std::vector<std::string> rows_;
+  std::string errors_;
+};
 
 at::Tensor random_bfloat16(at::IntArrayRef shape, double scale) {
   return (at::randn(shape, at::TensorOptions(at::kFloat).device(kGpu)) * scale).to(at::kBFloat16);
@@ -113,16 +132,13 @@ struct HeadByAten {
   at::Tensor targets;  // int64
 
   at::Tensor logits() const { return at::linear(hidden, weight); }
-  at::Tensor nll() const {
-    return at::log_softmax(logits(), 1, at::kFloat).gather(1, targets.unsqueeze(1));
-  }
   at::Tensor nll_by_lse() const {
     const at::Tensor x = logits();
     return at::logsumexp(x.to(at::kFloat), {1}) - x.gather(1, targets.unsqueeze(1)).squeeze(1);
   }
 };
 
-void bench_head(std::int64_t rows, bool has_bias) {
+void bench_head(std::int64_t rows, bool has_bias, Table& table) {
   constexpr std::int64_t kClasses = 50272;
   constexpr std::int64_t kWidth = 512;
   const HeadByAten aten{
@@ -131,45 +147,39 @@ void bench_head(std::int64_t rows, bool has_bias) {
   const at::Tensor bias = has_bias ? random_bfloat16({kClasses}, 1.0) : at::Tensor();
   const at::Tensor targets = aten.targets.to(at::kInt);
   const Accelerator& accelerator = *accelerator_of(kGpu);
-  const auto ours = accelerator.consume_head(aten.hidden, aten.weight, bias, targets);
-  if (!ours) {
-    std::puts("head: no kernel for this GPU");
-    return;
-  }
+  const auto ours = [&] {
+    return accelerator.consume_head(aten.hidden, aten.weight, bias, targets, 0);
+  };
+  const auto got = ours();
+  TORCH_CHECK(got, "no kernel for this GPU");
   const std::int64_t checked = std::min<std::int64_t>(rows, 512);
   at::Tensor exact =
       at::mm(aten.hidden.narrow(0, 0, checked).to(at::kDouble), aten.weight.to(at::kDouble).t());
   if (has_bias) exact += bias.to(at::kDouble);
-  const double error = largest_error(ours->lse_T.narrow(0, 0, checked), at::logsumexp(exact, {1}));
-  const double differing =
-      ours->argmax_T.narrow(0, 0, checked).ne(exact.argmax(1)).sum().item<double>();
-  std::printf(
-      "head, %ld rows%s: largest error of lse %.2g, argmax differs from float64 in %.0f of %ld\n",
-      rows, has_bias ? ", bias" : "", error, differing, checked);
-  const double flops = 2.0 * static_cast<double>(rows) * kClasses * kWidth;
-  const double bytes = 2.0 * kWidth * static_cast<double>(rows + kClasses);
+  const double error = largest_error(got->lse_T.narrow(0, 0, checked), at::logsumexp(exact, {1}));
   at::Tensor scale = at::ones({}, at::TensorOptions(at::kFloat).device(kGpu));
-  report({"head, " + std::to_string(rows) + " rows", flops, bytes},
-         {{"own kernel, all readings",
-           [&] { accelerator.consume_head(aten.hidden, aten.weight, bias, targets); }, true},
-          {"cuBLAS, then own cross-entropy of rows",
-           [&] {
-             at::Tensor logits =
-                 at::linear(aten.hidden, aten.weight,
-                            has_bias ? std::optional<at::Tensor>(bias) : std::nullopt);
-             accelerator.cross_entropy(logits, targets, 0.0, scale, false);
-           },
-           true},
-          {"cuBLAS, argmax", [&] { aten.logits().argmax(1); }},
-          {"cuBLAS, logsumexp in float32, gather", [&] { aten.nll_by_lse(); }},
-          {"cuBLAS, log_softmax in float32, gather", [&] { aten.nll(); }},
-          {"cuBLAS alone: logits, which nobody reads", [&] { aten.logits(); }, true}});
+  const auto by_cross_entropy = [&] {
+    at::Tensor logits = at::linear(aten.hidden, aten.weight,
+                                   has_bias ? std::optional<at::Tensor>(bias) : std::nullopt);
+    accelerator.cross_entropy(logits, targets, 0.0, scale, false);
+  };
+  table.add(std::to_string(rows) + (has_bias ? " bias" : ""),
+            2.0 * static_cast<double>(rows) * kClasses * kWidth,
+            {{"own kernel, all readings", [&] { ours(); }},
+             {"cuBLAS, then own cross-entropy of rows", by_cross_entropy},
+             {"cuBLAS, argmax", [&] { aten.logits().argmax(1); }},
+             {"cuBLAS, logsumexp in float32, gather", [&] { aten.nll_by_lse(); }},
+             {"cuBLAS alone: logits, which nobody reads", [&] { aten.logits(); }}},
+            error);
 }
 
 void bench_heads() {
+  Table table;
   for (const std::int64_t rows : {1, 32, 128, 512, 1024, 5192, 8192, 16384})
-    bench_head(rows, false);
-  bench_head(16384, true);
+    bench_head(rows, false, table);
+  bench_head(1024, true, table);
+  bench_head(16384, true, table);
+  table.print("head; rows: ms/TFLOP/s");
 }
 
 /// Sequences of one length, 16,384 tokens together, in 8 heads of 64.
@@ -183,23 +193,38 @@ struct AttentionWork {
         length(length),
         qkv(random_bfloat16({kRows, 3 * kWidth}, 1.0)),
         starts((at::arange(kRows / length + 1, at::TensorOptions(at::kLong).device(kGpu)) * length)
-                   .to(at::kInt)) {
+                   .to(at::kInt)),
+        out(at::empty({kRows, kWidth}, qkv.options())),
+        lse(at::empty({kHeads, kRows}, qkv.options().dtype(at::kFloat))) {
     for (const at::Tensor& part : qkv.unflatten(1, {3, kHeads, 64}).unbind(1)) {
       parts.push_back(part);
       padded.push_back(part.unflatten(0, {kRows / length, length}).transpose(1, 2).contiguous());
     }
   }
-  AcceleratedAttention attention() const {
-    return {.query_TM = qkv.narrow(1, 0, kWidth),
-            .key_SM = qkv.narrow(1, kWidth, kWidth),
-            .value_SM = qkv.narrow(1, 2 * kWidth, kWidth),
-            .query_start_B1 = starts,
-            .key_start_B1 = starts,
-            .out_TM = {},
-            .lse_HT = {},
-            .heads = kHeads,
-            .max_queries = length,
-            .causal = causal};
+  /// By a variant of the kernel, into `out`.
+  void own(int variant) const {
+    const auto* columns = static_cast<const char*>(qkv.const_data_ptr());
+    LongAttention attention{
+        .query_TM = columns,
+        .key_SM = columns + kWidth * 2,
+        .value_SM = columns + kWidth * 4,
+        .query_stride = 3 * kWidth,
+        .key_value_stride = 3 * kWidth,
+        .query_start_B1 = static_cast<const std::int32_t*>(starts.const_data_ptr()),
+        .key_start_B1 = static_cast<const std::int32_t*>(starts.const_data_ptr()),
+        .out_TM = out.mutable_data_ptr(),
+        .lse_HT = static_cast<float*>(lse.mutable_data_ptr()),
+        .partial = nullptr,
+        .rows = kRows,
+        .key_rows = kRows,
+        .batch = kRows / length,
+        .heads = kHeads,
+        .max_queries = length,
+        .causal = causal,
+        .variant = variant};
+    const at::Tensor partial = at::empty({long_attention_partial_floats(attention)}, lse.options());
+    attention.partial = static_cast<float*>(partial.mutable_data_ptr());
+    TORCH_CHECK(attend_long(attention, at::cuda::getCurrentCUDAStream()), "no kernel for this GPU");
   }
   at::Tensor flash() const {
     return std::get<0>(at::_flash_attention_forward(parts[0], parts[1], parts[2], starts, starts,
@@ -214,28 +239,37 @@ struct AttentionWork {
   std::int64_t length;
   at::Tensor qkv;
   at::Tensor starts;
+  at::Tensor out;
+  at::Tensor lse;
   std::vector<at::Tensor> parts;   // [T, H, D]
   std::vector<at::Tensor> padded;  // [B, H, N, D]
 };
 
-void bench_attention(std::int64_t length, bool causal) {
+void bench_attention(std::int64_t length, bool causal, Table& table) {
   const AttentionWork work(length, causal);
-  const Accelerator& accelerator = *accelerator_of(kGpu);
-  AcceleratedAttention attention = work.attention();
-  if (!accelerator.attend_long(attention)) {
-    std::puts("attention: no kernel for this GPU");
-    return;
+  const at::Tensor want = work.flash().flatten(1);
+  std::vector<Way> ways;
+  double error = 0;
+  for (int variant = 0; variant < long_attention_variants(); ++variant) {
+    ways.push_back({long_attention_variant_name(variant), [&work, variant] { work.own(variant); }});
+    work.own(variant);
+    error = std::max(error, largest_error(work.out, want));
   }
-  std::printf("attention, n = %ld%s: largest difference from ATen's flash attention %.2g\n", length,
-              causal ? ", causal" : "", largest_error(attention.out_TM, work.flash().flatten(1)));
+  ways.push_back({"ATen flash, packed", [&] { work.flash(); }});
+  ways.push_back({"ATen cuDNN, [B, H, N, D]", [&] { work.cudnn(); }});
   const double rows = AttentionWork::kRows;
   const double flops =
       4.0 * rows * static_cast<double>(length) * AttentionWork::kWidth * (causal ? 0.5 : 1.0);
-  report({"attention, n = " + std::to_string(length) + (causal ? ", causal" : ""), flops,
-          4 * 2.0 * rows * AttentionWork::kWidth},
-         {{"own kernel, packed, with lse", [&] { accelerator.attend_long(attention); }, true},
-          {"ATen flash, packed", [&] { work.flash(); }},
-          {"ATen cuDNN, [B, H, N, D]", [&] { work.cudnn(); }}});
+  table.add(std::to_string(length) + (causal ? " causal" : ""), flops, ways, error);
+}
+
+void bench_attentions() {
+  Table table;
+  for (const bool causal : {false, true}) {
+    for (const std::int64_t length : {1024, 2048, 4096, 16384})
+      bench_attention(length, causal, table);
+  }
+  table.print("attention; n: ms/TFLOP/s");
 }
 
 }  // namespace
@@ -253,11 +287,7 @@ int main(int argc, char** argv) {
     return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
   };
   if (wants("head")) bench_heads();
-  if (wants("attention")) {
-    for (const bool causal : {false, true}) {
-      for (const std::int64_t length : {1024, 2048, 4096, 16384}) bench_attention(length, causal);
-    }
-  }
+  if (wants("attention")) bench_attentions();
   std::fflush(nullptr);
   // Without the destructors of static objects, as in tests/cuda/main.cc.
   std::_Exit(0);

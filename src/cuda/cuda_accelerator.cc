@@ -196,9 +196,9 @@ class CudaAccelerator final : public Accelerator {
   }
 
   std::optional<HeadRows> consume_head(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
-                                       const at::Tensor& bias_V,
-                                       const at::Tensor& targets_T) const override {
-    return consume_head_on_hopper(hidden_TM, weight_VM, bias_V, targets_T);
+                                       const at::Tensor& bias_V, const at::Tensor& targets_T,
+                                       std::int64_t num_ids) const override {
+    return consume_head_on_hopper(hidden_TM, weight_VM, bias_V, targets_T, num_ids);
   }
 
   at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,

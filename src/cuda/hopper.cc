@@ -31,7 +31,8 @@ float* floats_of(const at::Tensor& x) {
 std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hidden_TM,
                                                             const at::Tensor& weight_VM,
                                                             const at::Tensor& bias_V,
-                                                            const at::Tensor& targets_T) {
+                                                            const at::Tensor& targets_T,
+                                                            std::int64_t num_ids) {
   const c10::cuda::CUDAGuard guard(weight_VM.device());
   const std::int64_t rows = hidden_TM.size(0);
   const std::int64_t classes = weight_VM.size(0);
@@ -39,6 +40,7 @@ std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hi
   if (rows == 0 || !has_head_consumer(classes, width)) return std::nullopt;
   TORCH_CHECK(hidden_TM.size(1) == width, "hidden ", hidden_TM.sizes(),
               " does not fit the head's weight ", weight_VM.sizes());
+  TORCH_CHECK(num_ids >= 0 && num_ids <= classes, "want at most ", classes, " ids, got ", num_ids);
   TORCH_CHECK(!targets_T.defined() || targets_T.size(0) == rows, "want ", rows, " targets, got ",
               targets_T.sizes());
   const at::TensorOptions floats = weight_VM.options().dtype(at::kFloat);
@@ -61,7 +63,8 @@ std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hi
        .partial = floats_of(partial),
        .rows = rows,
        .classes = classes,
-       .width = width},
+       .width = width,
+       .num_ids = num_ids},
       stream());
   if (!is_done) return std::nullopt;
   C10_CUDA_KERNEL_LAUNCH_CHECK();
@@ -76,22 +79,28 @@ bool attend_long_on_hopper(AcceleratedAttention& in) {
   TORCH_CHECK(in.key_SM.stride(0) == in.value_SM.stride(0), "keys and values of other strides");
   const at::Tensor out_TM = at::empty({rows, width}, in.query_TM.options());
   const at::Tensor lse_HT = at::empty({in.heads, rows}, in.query_TM.options().dtype(at::kFloat));
-  const bool is_done = attend_long({.query_TM = rows_of(in.query_TM, "queries"),
-                                    .key_SM = rows_of(in.key_SM, "keys"),
-                                    .value_SM = rows_of(in.value_SM, "values"),
-                                    .query_stride = in.query_TM.stride(0),
-                                    .key_value_stride = in.key_SM.stride(0),
-                                    .query_start_B1 = integers_of(in.query_start_B1),
-                                    .key_start_B1 = integers_of(in.key_start_B1),
-                                    .out_TM = out_TM.mutable_data_ptr(),
-                                    .lse_HT = floats_of(lse_HT),
-                                    .rows = rows,
-                                    .key_rows = in.key_SM.size(0),
-                                    .batch = in.query_start_B1.size(0) - 1,
-                                    .heads = in.heads,
-                                    .max_queries = in.max_queries,
-                                    .causal = in.causal},
-                                   stream());
+  LongAttention attention{.query_TM = rows_of(in.query_TM, "queries"),
+                          .key_SM = rows_of(in.key_SM, "keys"),
+                          .value_SM = rows_of(in.value_SM, "values"),
+                          .query_stride = in.query_TM.stride(0),
+                          .key_value_stride = in.key_SM.stride(0),
+                          .query_start_B1 = integers_of(in.query_start_B1),
+                          .key_start_B1 = integers_of(in.key_start_B1),
+                          .out_TM = out_TM.mutable_data_ptr(),
+                          .lse_HT = floats_of(lse_HT),
+                          .partial = nullptr,
+                          .rows = rows,
+                          .key_rows = in.key_SM.size(0),
+                          .batch = in.query_start_B1.size(0) - 1,
+                          .heads = in.heads,
+                          .max_queries = in.max_queries,
+                          .causal = in.causal};
+  at::Tensor partial;
+  if (const std::int64_t floats = long_attention_partial_floats(attention); floats > 0) {
+    partial = at::empty({floats}, lse_HT.options());
+    attention.partial = floats_of(partial);
+  }
+  const bool is_done = attend_long(attention, stream());
   if (!is_done) return false;
   C10_CUDA_KERNEL_LAUNCH_CHECK();
   in.out_TM = out_TM;

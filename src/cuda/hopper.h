@@ -10,7 +10,8 @@ namespace linformer {
 std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hidden_TM,
                                                             const at::Tensor& weight_VM,
                                                             const at::Tensor& bias_V,
-                                                            const at::Tensor& targets_T);
+                                                            const at::Tensor& targets_T,
+                                                            std::int64_t num_ids);
 
 /// Sets out and lse, unless it returns false.
 bool attend_long_on_hopper(AcceleratedAttention& attention);

@@ -41,7 +41,7 @@ constexpr float kNoLogit = -1e30F;
 Plan plan_of(std::int64_t rows, std::int64_t classes, std::int64_t width) {
   Plan out{};
   out.rows = static_cast<int>(rows);
-  out.classes = static_cast<int>(classes);
+  out.classes = out.ids = static_cast<int>(classes);
   out.chunks = static_cast<int>(width / kAtomColumns);
   out.pairs = static_cast<int>(divide_up(rows, kPairRows));
   out.tiles = static_cast<int>(divide_up(classes, kColumns));
@@ -70,35 +70,68 @@ __device__ void produce(const CUtensorMap& weight, const Plan& plan, const Ring&
   });
 }
 
-/// Takes in a thread's 32 logits of a row, columns first_column + 8 j and the next. kHalf: the
-/// upper or the lower of its rows.
+/// A thread's 32 logits of a row in a tile, columns first_column + 8 j and the next. kHalf: of its
+/// upper row or of its lower one.
 template <int kHalf>
-__device__ void fold(const float (&sums)[kSums], int first_column, int target, RowState& row) {
-  const auto logit = [&](int i) { return sums[i / 2 * 4 + kHalf * 2 + i % 2]; };
-  const auto column = [&](int i) { return i / 2 * 8 + i % 2; };
-  const float largest = row_max(sums, kHalf);
-  if (largest > row.largest) {
-    row.sum *= exp2_fast((row.largest - largest) * kLog2E);
-    row.largest = largest;
+class RowLogits {
+ public:
+  __device__ RowLogits(const float (&sums)[kSums], int first_column)
+      : sums_(sums), first_column_(first_column) {}
+
+  /// All of them may be chosen, unless some_ids says that only those below `ids` may.
+  __device__ void fold(int target, bool some_ids, int ids, RowState& row) const {
+    const float largest = row_max(sums_, kHalf);
+    if (some_ids) choose_below(ids, row);
+    if (largest > row.largest) {
+      row.sum *= exp2_fast((row.largest - largest) * kLog2E);
+      row.largest = largest;
+      if (!some_ids) choose(largest, row);
+    }
+    const int at = target - first_column_;
+    if (at >= 0 && at < kColumns) {
+#pragma unroll
+      for (int i = 0; i < kSums / 2; ++i) {
+        if (at == column(i)) row.at_target = logit(i);
+      }
+    }
+    const float shift = row.largest * kLog2E;
+    float partial[4] = {};
+#pragma unroll
+    for (int i = 0; i < kSums / 2; ++i) {
+      partial[i % 4] += exp2_fast(fmaf(logit(i), kLog2E, -shift));
+    }
+    row.sum += (partial[0] + partial[1]) + (partial[2] + partial[3]);
+  }
+
+ private:
+  __device__ float logit(int i) const { return sums_[i / 2 * 4 + kHalf * 2 + i % 2]; }
+  __device__ static constexpr int column(int i) { return i / 2 * 8 + i % 2; }
+
+  /// The first of those that are the largest.
+  __device__ void choose(float largest, RowState& row) const {
     int best = 0;
 #pragma unroll
     for (int i = kSums / 2 - 1; i >= 0; --i) best = logit(i) == largest ? column(i) : best;
-    row.best = first_column + best;
+    row.best = first_column_ + best;
+    row.best_logit = largest;
   }
-  const int at = target - first_column;
-  if (at >= 0 && at < kColumns) {
+  __device__ void choose_below(int ids, RowState& row) const {
 #pragma unroll
     for (int i = 0; i < kSums / 2; ++i) {
-      if (at == column(i)) row.at_target = logit(i);
+      if (first_column_ + column(i) < ids && logit(i) > row.best_logit) {
+        row.best_logit = logit(i);
+        row.best = first_column_ + column(i);
+      }
     }
   }
-  const float shift = row.largest * kLog2E;
-  float partial[4] = {};
-#pragma unroll
-  for (int i = 0; i < kSums / 2; ++i) {
-    partial[i % 4] += exp2_fast(fmaf(logit(i), kLog2E, -shift));
-  }
-  row.sum += (partial[0] + partial[1]) + (partial[2] + partial[3]);
+
+  const float (&sums_)[kSums];
+  const int first_column_;
+};
+
+/// Where a segment of a row's logits is summed up.
+__device__ float* partial_of(const HeadConsumer& in, int segment, int row) {
+  return in.partial + (std::int64_t{segment} * kPairRows + row % kPairRows) * RowState::kFloats;
 }
 
 /// A warpgroup that multiplies.
@@ -151,12 +184,11 @@ class Group {
     for (int tile = first; tile < last; ++tile) {
       const int first_column = tile * kColumns + lane % 4 * 2;
       float sums[kSums];
-      load_bias(first_column, sums);
-      pin(sums);  // ready before the turn begins
-      if (takes_turns) named_wait(turn(index_), kTurnThreads);
-      multiply(hidden, takes_turns, sums);
-      fold<0>(sums, first_column, upper_target, upper);
-      fold<1>(sums, first_column, lower_target, lower);
+      multiply(hidden, takes_turns, tile, sums);
+      if (first_column + kColumns > plan_.classes) drop_columns(first_column, sums);
+      const bool some_ids = (tile + 1) * kColumns > plan_.ids;
+      RowLogits<0>(sums, first_column).fold(upper_target, some_ids, plan_.ids, upper);
+      RowLogits<1>(sums, first_column).fold(lower_target, some_ids, plan_.ids, lower);
       __syncwarp();
     }
     upper.merge_lane(1);
@@ -164,10 +196,10 @@ class Group {
     lower.merge_lane(1);
     lower.merge_lane(2);
     const int segment = pair + static_cast<int>(blockIdx.x) / kBlocks;
-    float4* out = reinterpret_cast<float4*>(in_.partial) + std::int64_t{segment} * kPairRows;
+    float* out = partial_of(in_, segment, row);
     if (lane % 4 == 0) {
-      out[row % kPairRows] = upper.packed();
-      out[row % kPairRows + 8] = lower.packed();
+      upper.save(out);
+      lower.save(out + 8 * RowState::kFloats);
     }
   }
 
@@ -191,40 +223,57 @@ class Group {
     return in_.target_T != nullptr && row < plan_.rows ? in_.target_T[row] : -1;
   }
 
-  /// What the products are added to.
-  __device__ void load_bias(int first_column, float (&sums)[kSums]) const {
-    const auto* bias = static_cast<const __nv_bfloat16*>(in_.bias_V);
-    if (bias == nullptr && first_column + kColumns <= plan_.classes) {
+  /// The bias of a tile, two columns to a word: lane i has words i and i + 32. Nothing waits for
+  /// it.
+  __device__ void load_bias(int tile, unsigned (&out)[2]) const {
+    const auto* words = static_cast<const unsigned*>(in_.bias_V);
+    const int first = tile * (kColumns / 2) + static_cast<int>(threadIdx.x) % kWarp;
 #pragma unroll
-      for (float& sum : sums) sum = 0;
-      return;
+    for (int i = 0; i < 2; ++i) {
+      const unsigned* word = words + min(first + i * kWarp, plan_.classes / 2 - 1);
+      asm volatile("ld.global.nc.b32 %0, [%1];" : "=r"(out[i]) : "l"(word));
     }
+  }
+  __device__ static void add_bias(const unsigned (&bias)[2], float (&sums)[kSums]) {
 #pragma unroll
     for (int j = 0; j < kSums / 4; ++j) {
-      const int column = first_column + j * 8;
-      float2 pair = make_float2(0, 0);
-      if (column >= plan_.classes) {
-        pair = make_float2(kNoLogit, kNoLogit);
-      } else if (bias != nullptr) {
-        pair = __bfloat1622float2(*reinterpret_cast<const __nv_bfloat162*>(bias + column));
-      }
-      sums[4 * j] = sums[4 * j + 2] = pair.x;
-      sums[4 * j + 1] = sums[4 * j + 3] = pair.y;
+      const int lane = j % 8 * 4 + static_cast<int>(threadIdx.x) % 4;
+      const unsigned pair = __shfl_sync(0xFFFFFFFFU, bias[j / 8], lane);
+      const float low = __uint_as_float(pair << 16);
+      const float high = __uint_as_float(pair & 0xFFFF0000U);
+      sums[4 * j] += low;
+      sums[4 * j + 1] += high;
+      sums[4 * j + 2] += low;
+      sums[4 * j + 3] += high;
+    }
+  }
+  /// Columns that fill up the last tile.
+  __device__ void drop_columns(int first_column, float (&sums)[kSums]) const {
+#pragma unroll
+    for (int i = 0; i < kSums; ++i) {
+      if (first_column + i / 4 * 8 >= plan_.classes) sums[i] = kNoLogit;
     }
   }
 
-  /// Adds the products with the next kChunks slots. The other's turn begins as soon as the last are
-  /// issued.
-  __device__ void multiply(const unsigned (&hidden)[kSteps][4], bool takes_turns,
+  /// The logits of a tile, products with the next kChunks slots. The other's turn begins as soon as
+  /// the last are issued. The bias is fetched beside them and added at the end: a load that the
+  /// products waited for would stand in both warpgroups' way.
+  __device__ void multiply(const unsigned (&hidden)[kSteps][4], bool takes_turns, int tile,
                            float (&sums)[kSums]) {
+    unsigned bias[2] = {};
+    if (in_.bias_V != nullptr) load_bias(tile, bias);
     unsigned previous = 0;
+#pragma unroll
+    for (float& sum : sums) sum = 0;
+    pin(sums);  // ready before the turn begins
+    if (takes_turns) named_wait(turn(index_), kTurnThreads);
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
       ring_.await_full(place_);
       const std::uint64_t weight = operand(ring_.slot(place_.slot));
       products_fence();
 #pragma unroll
-      for (int i = 0; i < 4; ++i) multiply_128(sums, hidden[chunk * 4 + i], weight + 2 * i);
+      for (int i = 0; i < 4; ++i) multiply_128<true>(sums, hidden[chunk * 4 + i], weight + 2 * i);
       products_commit();
       if (chunk == kChunks - 1 && takes_turns) named_arrive(turn(1 - index_), kTurnThreads);
       if (chunk > 0) {
@@ -237,6 +286,7 @@ class Group {
     products_wait<0>();
     pin(sums);
     ring_.release_to_both(previous);
+    if (in_.bias_V != nullptr) add_bias(bias, sums);
   }
 
   const HeadConsumer& in_;
@@ -282,11 +332,10 @@ __global__ void __launch_bounds__(kCombineThreads)
   const int pair = row / kPairRows;
   const int first = plan.owner(pair * plan.tiles);
   const int last = plan.owner(pair * plan.tiles + plan.tiles - 1);
-  const auto* partial = reinterpret_cast<const float4*>(in.partial) + row % kPairRows;
   RowState state;
   state.best = INT_MAX;
   for (int cluster = first + lane; cluster <= last; cluster += kWarp) {
-    state.merge(RowState::unpacked(partial[std::int64_t{cluster + pair} * kPairRows]));
+    state.merge(RowState::saved(partial_of(in, cluster + pair, row)));
   }
 #pragma unroll
   for (int bit = kWarp / 2; bit > 0; bit /= 2) state.merge_lane(bit);
@@ -297,7 +346,7 @@ __global__ void __launch_bounds__(kCombineThreads)
     in.nll_T[row] = has_target ? lse - state.at_target : 0.0F;
   }
   if (in.lse_T != nullptr) in.lse_T[row] = lse;
-  if (in.max_T != nullptr) in.max_T[row] = state.largest;
+  if (in.max_T != nullptr) in.max_T[row] = state.best_logit;
   if (in.argmax_T != nullptr) in.argmax_T[row] = state.best;
 }
 
@@ -320,7 +369,7 @@ bool has_head_consumer(std::int64_t classes, std::int64_t width) {
 
 std::int64_t head_consumer_partial_floats(std::int64_t rows, std::int64_t classes) {
   const Plan plan = plan_of(rows, classes, 0);
-  return std::int64_t{plan.clusters + plan.pairs - 1} * kPairRows * 4;
+  return std::int64_t{plan.clusters + plan.pairs - 1} * kPairRows * RowState::kFloats;
 }
 
 bool consume_head(const HeadConsumer& in, cudaStream_t stream) {
@@ -329,7 +378,8 @@ bool consume_head(const HeadConsumer& in, cudaStream_t stream) {
   if (!encode_map({in.weight_VM, in.classes, in.width, in.width}, kHalfColumns, weight)) {
     return false;
   }
-  const Plan plan = plan_of(in.rows, in.classes, in.width);
+  Plan plan = plan_of(in.rows, in.classes, in.width);
+  if (in.num_ids > 0) plan.ids = static_cast<int>(in.num_ids);
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
     ((in.width == (kIndex + 1) * kAtomColumns ? launch<kIndex + 1>(weight, in, plan, stream)
                                               : void()),

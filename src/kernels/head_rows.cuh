@@ -10,6 +10,7 @@ namespace linformer::hopper {
 struct Plan {
   int rows;
   int classes;
+  int ids;     // classes among which the best is looked for: the first ones
   int chunks;  // of 64 columns of hidden
   int pairs;
   int tiles;  // of a pair
@@ -40,8 +41,11 @@ __device__ void for_each_pair(const Plan& plan, int cluster, const Function& f) 
 
 /// What is known of a row's logits. `largest` is never NaN; where a logit is, `sum` is.
 struct RowState {
+  static constexpr int kFloats = 5;
+
   float largest = -INFINITY;
-  float sum = 0;  // of exp(logit - largest)
+  float sum = 0;                 // of exp(logit - largest)
+  float best_logit = -INFINITY;  // of the classes that may be chosen
   int best = 0;
   float at_target = -INFINITY;
 
@@ -51,10 +55,11 @@ struct RowState {
       return x == larger ? 1.0F : exp2_fast((x - larger) * kLog2E);
     };
     sum = sum * factor(largest) + other.sum * factor(other.largest);
-    const bool is_other =
-        other.largest > largest || (other.largest == largest && other.best < best);
-    best = is_other ? other.best : best;
     largest = larger;
+    const bool is_other =
+        other.best_logit > best_logit || (other.best_logit == best_logit && other.best < best);
+    best = is_other ? other.best : best;
+    best_logit = fmaxf(best_logit, other.best_logit);
     at_target = fmaxf(at_target, other.at_target);
   }
   /// With the lane whose number differs in `bit`.
@@ -63,19 +68,25 @@ struct RowState {
     RowState other;
     other.largest = of_other(largest);
     other.sum = of_other(sum);
+    other.best_logit = of_other(best_logit);
     other.best = of_other(best);
     other.at_target = of_other(at_target);
     merge(other);
   }
-  __device__ float4 packed() const {
-    return make_float4(largest, sum, __int_as_float(best), at_target);
+  __device__ void save(float* out) const {
+    out[0] = largest;
+    out[1] = sum;
+    out[2] = best_logit;
+    out[3] = __int_as_float(best);
+    out[4] = at_target;
   }
-  __device__ static RowState unpacked(const float4& in) {
+  __device__ static RowState saved(const float* in) {
     RowState out;
-    out.largest = in.x;
-    out.sum = in.y;
-    out.best = __float_as_int(in.z);
-    out.at_target = in.w;
+    out.largest = in[0];
+    out.sum = in[1];
+    out.best_logit = in[2];
+    out.best = __float_as_int(in[3]);
+    out.at_target = in[4];
     return out;
   }
 };

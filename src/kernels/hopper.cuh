@@ -182,6 +182,15 @@ __device__ inline float row_max(const float (&sums)[kCount], int half) {
   return fmaxf(fmaxf(largest[0], largest[1]), fmaxf(largest[2], largest[3]));
 }
 
+/// 16 x 16 bfloat16 in shared memory as a left operand: lane i has the address of row i % 16, of
+/// columns 0 to 7 or, from lane 16 on, of 8 to 15.
+__device__ inline void load_matrix(unsigned address, unsigned (&out)[4]) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
+               : "r"(address)
+               : "memory");
+}
+
 /// Descriptor of an operand in shared memory: rows of 64 bfloat16 in 128-byte swizzle, groups of 8
 /// rows 1,024 bytes apart. `address` is a multiple of 1,024, plus 32 bytes for every 16 columns
 /// (or, where the rows are summed over, 2,048 for every 16 rows).
@@ -207,15 +216,16 @@ __device__ inline std::uint64_t operand(unsigned address) {
   "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
 
 /// 128 columns; A in registers (64 x 16: as the left operand of mma.m16n8k16 in each warp), B in
-/// shared memory with rows that are the columns of D.
+/// shared memory with rows that are the columns of D. Unless kAdds, without what D was.
+template <bool kAdds>
 __device__ inline void multiply_128(float (&d)[64], const unsigned (&a)[4], std::uint64_t b) {
   asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" LF_PLACES_64
-               "}, {%64, %65, %66, %67}, %68, 1, 1, 1, 0;"
+               "}, {%64, %65, %66, %67}, %68, %69, 1, 1, 0;"
                : LF_SUMS_32(d, 0), LF_SUMS_32(d, 32)
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "n"(kAdds ? 1 : 0));
 }
 
-/// The same with A in shared memory, and, unless kAdds, without what D was.
+/// The same with A in shared memory.
 template <bool kAdds>
 __device__ inline void multiply_128(float (&d)[64], std::uint64_t a, std::uint64_t b) {
   asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" LF_PLACES_64
@@ -224,12 +234,19 @@ __device__ inline void multiply_128(float (&d)[64], std::uint64_t a, std::uint64
                : "l"(a), "l"(b), "n"(kAdds ? 1 : 0));
 }
 
-/// 64 columns; A in registers, B in shared memory with rows that are summed over.
-__device__ inline void multiply_64(float (&d)[32], const unsigned (&a)[4], std::uint64_t b) {
-  asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" LF_PLACES_32
-               "}, {%32, %33, %34, %35}, %36, 1, 1, 1, 1;"
-               : LF_SUMS_32(d, 0)
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+/// 64 columns; A in registers, B in shared memory with rows that are summed over. Unless `adds`,
+/// without what D was.
+__device__ inline void multiply_64(float (&d)[32], const unsigned (&a)[4], std::uint64_t b,
+                                   bool adds) {
+  asm volatile(
+      "{\n"
+      ".reg .pred adds;\n"
+      "setp.ne.u32 adds, %37, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" LF_PLACES_32
+      "}, {%32, %33, %34, %35}, %36, adds, 1, 1, 1;\n"
+      "}"
+      : LF_SUMS_32(d, 0)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(static_cast<unsigned>(adds)));
 }
 
 }  // namespace linformer::hopper

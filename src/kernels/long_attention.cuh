@@ -7,91 +7,153 @@
 
 namespace linformer::hopper {
 
-constexpr int kBlocks = 2;          // of a cluster
-constexpr int kGroups = 2;          // warpgroups of a block that multiply
-constexpr int kBlockQueries = 128;  // 64 of each
-constexpr int kPairQueries = kBlocks * kBlockQueries;
-constexpr int kKeys = 128;   // of a tile
-constexpr int kScores = 64;  // of a thread: 64 x 128 of a warpgroup
+constexpr int kBlocks = 2;         // of a cluster
+constexpr int kGroupQueries = 64;  // of a warpgroup that multiplies
+constexpr int kKeys = 128;         // of a tile
+constexpr int kScores = 64;        // of a thread: 64 x 128 of a warpgroup
+constexpr int kWidth = 64;         // of a head
 
-/// What a cluster works on: queries `first` up to `first` + 255 of a sequence and a head.
+/// How the keys of the last tasks are split, so that they keep all clusters busy.
+struct Deal {
+  int queries;  // of a task
+  int lines;    // heads of all sequences
+  int tasks;
+  int whole;  // tasks; each of the others is dealt as
+  int parts;  // so many tasks with a part of its keys
+
+  __host__ __device__ int count() const { return whole + (tasks - whole) * parts; }
+};
+
+/// What a cluster works on: its blocks' queries from `first` on, of a sequence and a head.
 struct Task {
   int query_start, queries, key_start, keys;
   int first;
   int head;
   int tiles;  // of keys
-
-  __device__ bool is_empty() const { return first >= queries; }
+  int part;   // of a split task: the number of its part, all split tasks' counted; or -1
 };
 
-/// The tasks in the order in which they are dealt: last queries first, which have most keys where
-/// attention is causal; then by heads. Clusters take turns, every other round backwards.
+/// Number `index` < tasks of all tasks: the last queries first, which have most keys where
+/// attention is causal; then by heads.
+__device__ inline Task task_at(const LongAttention& in, const Deal& deal, int index) {
+  const int line = index % deal.lines;
+  const int sequence = line / static_cast<int>(in.heads);
+  Task out;
+  out.query_start = in.query_start_B1[sequence];
+  out.queries = in.query_start_B1[sequence + 1] - out.query_start;
+  out.key_start = in.key_start_B1[sequence];
+  out.keys = in.key_start_B1[sequence + 1] - out.key_start;
+  out.first = (deal.tasks - 1 - index) / deal.lines * deal.queries;
+  out.head = line % static_cast<int>(in.heads);
+  const int seen = in.causal ? min(out.keys, out.first + deal.queries) : out.keys;
+  out.tiles = (seen + kKeys - 1) / kKeys;
+  out.part = -1;
+  return out;
+}
+
+/// The tasks of a cluster, one after the other. Clusters take turns, every other round backwards.
 class Tasks {
  public:
-  __device__ explicit Tasks(const LongAttention& in) : in_(in) {
-    lines_ = static_cast<int>(in.batch * in.heads);
-    pairs_ = static_cast<int>((in.max_queries + kPairQueries - 1) / kPairQueries);
-    clusters_ = static_cast<int>(gridDim.x) / kBlocks;
-  }
+  __device__ Tasks(const LongAttention& in, const Deal& deal) : in_(in), deal_(deal) {}
 
-  /// Calls f(task) for each of this cluster's, the empty ones left out.
-  template <typename Function>
-  __device__ void for_each(const Function& f) const {
+  /// From `round` on, which is 0 at first. False: there are no more. Empty ones are left out.
+  __device__ bool next(int& round, Task& out) const {
+    const int clusters = static_cast<int>(gridDim.x) / kBlocks;
     const int cluster = static_cast<int>(blockIdx.x) / kBlocks;
-    for (int start = 0, round = 0; start < pairs_ * lines_; start += clusters_, ++round) {
-      const int index = start + (round % 2 == 0 ? cluster : clusters_ - 1 - cluster);
-      if (index >= pairs_ * lines_) continue;
-      const Task task = at(index);
-      if (!task.is_empty()) f(task);
+    while (round * clusters < deal_.count()) {
+      const int index = round * clusters + (round % 2 == 0 ? cluster : clusters - 1 - cluster);
+      ++round;
+      if (index >= deal_.count()) continue;
+      out = index < deal_.whole ? task_at(in_, deal_, index) : part_at(index - deal_.whole);
+      if (out.first < out.queries) return true;
     }
+    return false;
   }
 
  private:
-  __device__ Task at(int index) const {
-    const int line = index % lines_;
-    const int sequence = line / static_cast<int>(in_.heads);
-    Task out;
-    out.query_start = in_.query_start_B1[sequence];
-    out.queries = in_.query_start_B1[sequence + 1] - out.query_start;
-    out.key_start = in_.key_start_B1[sequence];
-    out.keys = in_.key_start_B1[sequence + 1] - out.key_start;
-    out.first = (pairs_ - 1 - index / lines_) * kPairQueries;
-    out.head = line % static_cast<int>(in_.heads);
-    const int seen = in_.causal ? min(out.keys, out.first + kPairQueries) : out.keys;
-    out.tiles = (seen + kKeys - 1) / kKeys;
+  /// Of attention that is not causal.
+  __device__ Task part_at(int number) const {
+    Task out = task_at(in_, deal_, deal_.whole + number / deal_.parts);
+    const int begin = out.tiles * (number % deal_.parts) / deal_.parts;
+    const int end = out.tiles * (number % deal_.parts + 1) / deal_.parts;
+    out.key_start += begin * kKeys;
+    out.keys -= begin * kKeys;
+    out.tiles = end - begin;
+    out.part = number;
     return out;
   }
 
   const LongAttention& in_;
-  int lines_;
-  int pairs_;
-  int clusters_;
+  const Deal& deal_;
 };
 
-/// What is known of the softmax of a thread's two rows.
-struct Softmax {
-  float largest[2] = {-INFINITY, -INFINITY};  // of scores, the same in the four threads of a row
-  float sum[2] = {};                          // of this thread's weights
+constexpr int kPartFloats = kWidth + 2;  // of a row: sums, reference, sum of weights
 
-  /// Scores become weights relative to the largest so far; factors: what earlier sums shrink by.
-  __device__ void take(float (&scores)[kScores], float scale, float (&factors)[2]) {
+// 2^r = 1 + kCubic1 r + kCubic2 r^2 + kCubic3 r^3 for r from -1/2 to 1/2, with the least largest
+// error.
+constexpr float kCubic1 = 0.69328293F;
+constexpr float kCubic2 = 0.24221101F;
+constexpr float kCubic3 = 0.05500895F;
+
+/// 2^x for x < 127 without the unit for such functions: 2^round(x) times a polynomial of the rest.
+/// Exact for whole numbers, elsewhere wrong by at most 1e-4 of itself; 0 from -127 down.
+__device__ inline float exp2_by_products(float x) {
+  constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: no fraction is left in a sum with it
+  const float clamped = fmaxf(x, -127.0F);
+  const float rounded = clamped + kRounder;
+  const float rest = clamped - (rounded - kRounder);
+  const float power = fmaf(fmaf(fmaf(kCubic3, rest, kCubic2), rest, kCubic1), rest, 1.0F);
+  return __int_as_float(__float_as_int(power) + (__float_as_int(rounded) << 23));
+}
+
+/// What is known of the softmax of a thread's two rows. Weights are relative to `reference`, a
+/// score that no later one exceeds by more than a factor of 2^kHeadroom: as it seldom moves, so
+/// seldom do sums have to shrink.
+struct Softmax {
+  static constexpr float kHeadroom = 8;
+  static constexpr float kScale = kLog2E / 8;  // 1 / sqrt(kWidth), for powers of 2
+
+  float reference[2] = {-INFINITY, -INFINITY};  // the same in the four threads of a row
+  float sum[2] = {};                            // of this thread's weights
+  float factors[2];                             // what earlier sums shrink by, where `shrinks`
+  bool shrinks = false;                         // the same in all threads of a warp
+
+  /// Scores become weights; every kByProducts-th of a row (0: none) by exp2_by_products.
+  template <int kByProducts>
+  __device__ void take(float (&scores)[kScores]) {
+    constexpr int kPeriod = kByProducts > 0 ? kByProducts : 1;
+    const float largest[2] = {row_max(scores, 0), row_max(scores, 1)};
+    const float limit = kHeadroom / kScale;
+    shrinks = __any_sync(0xFFFFFFFFU, largest[0] > reference[0] + limit ||
+                                          largest[1] > reference[1] + limit) != 0;
+    if (shrinks) raise(largest);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const float larger = fmaxf(largest[half], quad_max(row_max(scores, half)));
-      factors[half] = exp2_fast((largest[half] - larger) * scale);
-      largest[half] = larger;
-    }
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const float shift = largest[half] * scale;
+      const float shift = reference[half] * kScale;
       float partial[2] = {};
 #pragma unroll
       for (int i = 0; i < kScores / 2; ++i) {
         float& score = scores[i / 2 * 4 + 2 * half + i % 2];
-        score = exp2_fast(fmaf(score, scale, -shift));
+        const float power = fmaf(score, kScale, -shift);
+        const bool by_products = kByProducts > 0 && i % kPeriod == kPeriod - 1;
+        score = by_products ? exp2_by_products(power) : exp2_fast(power);
         partial[i % 2] += score;
       }
-      sum[half] = sum[half] * factors[half] + (partial[0] + partial[1]);
+      sum[half] += partial[0] + partial[1];
+    }
+  }
+
+  /// Of a thread's sums, known when all weights are: 0.
+  __device__ unsigned sign() const { return __float_as_uint(sum[0] + sum[1]) >> 31; }
+
+ private:
+  __device__ void raise(const float (&largest)[2]) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const float larger = fmaxf(reference[half], quad_max(largest[half]));
+      factors[half] = exp2_fast((reference[half] - larger) * kScale);
+      reference[half] = larger;
+      sum[half] *= factors[half];
     }
   }
 };

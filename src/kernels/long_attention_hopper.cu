@@ -1,54 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two blocks of a cluster own 256 queries of a head and stream its keys and values past them, each
-// copying one half of every tile to both. In a block two warpgroups have 64 queries each and take
-// turns: while one multiplies, the other is at its exponentials. Within a warpgroup the product of
-// weights and values of one tile runs beside the exponentials of the next.
+// Two blocks of a cluster own some queries of a head and stream its keys and values past them, each
+// copying one half of every tile to both. In a block warpgroups have 64 queries each. The products
+// of a warpgroup run beside its exponentials of another tile, and those of its neighbours beside
+// both; they may take turns at beginning products, so that they do not all wait for the same unit.
+// The tiles of all tasks are one stream: the first scores of a task are under way while the last
+// one's results are stored.
 #include <algorithm>
+#include <utility>
 
 #include "kernels/hopper_map.cuh"
-#include "kernels/hopper_ring.cuh"
-#include "kernels/long_attention.cuh"
+#include "kernels/long_attention_group.cuh"
 #include "kernels/long_attention_hopper.h"
 
 namespace linformer {
 namespace {
 
 using namespace hopper;
-
-constexpr int kWidth = 64;  // of a head
-constexpr int kGroupQueries = 64;
-constexpr int kBoxRows = 64;
-constexpr int kTileBytes = kKeys * kWidth * 2;  // of keys, of values, and of a block's queries
-constexpr int kThreads = (kGroups + 1) * kWarpgroup;
-constexpr int kSums = 32;  // of a thread: 64 x 64 of a warpgroup
-using QueryRing = TileRing<2, kTileBytes>;
-using KeyRing = TileRing<4, kTileBytes>;  // and values'
-constexpr int kTilesBytes = QueryRing::kTileBytes + 2 * KeyRing::kTileBytes;
-constexpr int kSharedBytes =
-    kTilesBytes + QueryRing::kBarrierBytes + 2 * KeyRing::kBarrierBytes + kAtomBytes;
-
-static_assert(kBlockQueries == kKeys && kKeys == kBlocks * kBoxRows && kGroupQueries == kBoxRows);
-
-struct Shared {
-  QueryRing queries;
-  KeyRing keys;
-  KeyRing values;
-
-  __device__ explicit Shared(const void* memory) {
-    queries.data = aligned_tiles(memory);
-    keys.data = queries.data + QueryRing::kTileBytes;
-    values.data = keys.data + KeyRing::kTileBytes;
-    queries.barriers = queries.data + kTilesBytes;
-    keys.barriers = queries.barriers + QueryRing::kBarrierBytes;
-    values.barriers = keys.barriers + KeyRing::kBarrierBytes;
-  }
-  __device__ void init() const {
-    queries.init(kGroups);
-    keys.init(kBlocks * kGroups);
-    values.init(kBlocks * kGroups);
-    barrier_init_done();
-  }
-};
 
 struct Maps {
   CUtensorMap queries;
@@ -57,9 +24,11 @@ struct Maps {
 };
 
 /// One thread fetches its block's queries, and its half of keys and values for both blocks.
-__device__ void produce(const Maps& maps, const Tasks& tasks, const Shared& shared) {
+template <int kVariant>
+__device__ void produce(const Maps& maps, const Tasks& tasks, const Shared<kVariant>& shared) {
+  using Sizes = Shared<kVariant>;
   const int rank = static_cast<int>(cluster_rank());
-  QueryRing::Place query;
+  typename Sizes::QueryRing::Place query;
   KeyRing::Place key;
   KeyRing::Place value;
   const auto copy_half = [&](const CUtensorMap& map, const KeyRing& ring, KeyRing::Place& place,
@@ -70,195 +39,32 @@ __device__ void produce(const Maps& maps, const Tasks& tasks, const Shared& shar
                 (1 << kBlocks) - 1);
     place.advance();
   };
-  tasks.for_each([&](const Task& task) {
-    if (task.tiles == 0) return;
+  Task task;
+  for (int round = 0; tasks.next(round, task);) {
+    if (task.tiles == 0) continue;
     shared.queries.await_empty(query);
-    for (int half = 0; half < 2; ++half) {
-      copy_box(shared.queries.slot(query.slot) + half * (kTileBytes / 2), maps.queries,
+    for (int group = 0; group < Sizes::kGroups; ++group) {
+      copy_box(shared.queries.slot(query.slot) + group * kBoxBytes, maps.queries,
                task.head * kWidth,
-               task.query_start + task.first + rank * kBlockQueries + half * kBoxRows,
+               task.query_start + task.first + rank * Sizes::kBlockQueries + group * kBoxRows,
                shared.queries.full(query.slot));
     }
     query.advance();
+#pragma unroll 1
     for (int tile = 0; tile <= task.tiles; ++tile) {
       if (tile < task.tiles) copy_half(maps.keys, shared.keys, key, task, tile);
       if (tile > 0) copy_half(maps.values, shared.values, value, task, tile - 1);
     }
-  });
+  }
 }
 
-/// A warpgroup that multiplies.
-class Group {
- public:
-  __device__ Group(const LongAttention& in, const Shared& shared)
-      : in_(in), shared_(shared), index_(static_cast<int>(threadIdx.x) / kWarpgroup - 1) {}
-
-  __device__ void consume(const Tasks& tasks) {
-    if (index_ == 1) named_arrive(turn(0), kTurnThreads);
-    tasks.for_each([&](const Task& task) { attend(task); });
-    if (index_ == 0) named_wait(turn(0), kTurnThreads);
-  }
-
- private:
-  static constexpr int kTurnThreads = kGroups * kWarpgroup;
-
-  __device__ static int turn(int group) { return group + 1; }
-
-  __device__ void attend(const Task& task) {
-    const int row = task.first + static_cast<int>(cluster_rank()) * kBlockQueries +
-                    index_ * kGroupQueries +
-                    static_cast<int>(threadIdx.x) % kWarpgroup / kWarp * 16 +
-                    static_cast<int>(threadIdx.x) % kWarp / 4;
-    float sums[kSums];
-#pragma unroll
-    for (float& sum : sums) sum = 0;
-    Softmax softmax;
-    if (task.tiles > 0) run(task, row, softmax, sums);
-    store(task, row, softmax, sums);
-  }
-
-  __device__ void run(const Task& task, int row, Softmax& softmax, float (&sums)[kSums]) {
-    const float scale = kLog2E * rsqrtf(static_cast<float>(kWidth));
-    float scores[kScores];
-    unsigned weights[kKeys / kStepColumns][4];
-    float factors[2];
-    shared_.queries.await_full(query_);
-    const std::uint64_t queries =
-        operand(shared_.queries.slot(query_.slot) + index_ * (kTileBytes / kGroups));
-    multiply_keys(queries, scores);
-    products_wait<0>();
-    pin(scores);
-    release_keys();
-    mask(task, row, 0, scores);
-    softmax.take(scores, scale, factors);
-    for (int tile = 1; tile < task.tiles; ++tile) {
-      // At the top, where the compiler cannot move the wait before the exponentials.
-      finish_values(tile > 1, factors, sums);
-      pack(scores, weights);
-      named_wait(turn(index_), kTurnThreads);
-      multiply_keys(queries, scores);
-      multiply_values(weights, sums);
-      named_arrive(turn(1 - index_), kTurnThreads);
-      products_wait<1>();
-      pin(scores);
-      release_keys();
-      mask(task, row, tile, scores);
-      softmax.take(scores, scale, factors);
-    }
-    shared_.queries.release(query_.slot);
-    query_.advance();
-    finish_values(task.tiles > 1, factors, sums);
-    pack(scores, weights);
-    multiply_values(weights, sums);
-    products_wait<0>();
-    pin(sums);
-    release_values();
-  }
-
-  /// Until the products under way are in the sums, which then shrink.
-  __device__ void finish_values(bool are_under_way, const float (&factors)[2],
-                                float (&sums)[kSums]) {
-    products_wait<0>();
-    pin(sums);
-    if (are_under_way) release_values();
-#pragma unroll
-    for (int i = 0; i < kSums; ++i) sums[i] *= factors[i / 2 % 2];
-  }
-
-  __device__ void multiply_keys(std::uint64_t queries, float (&scores)[kScores]) {
-    shared_.keys.await_full(key_);
-    const std::uint64_t keys = operand(shared_.keys.slot(key_.slot));
-    products_fence();
-    multiply_128<false>(scores, queries, keys);
-#pragma unroll
-    for (int i = 1; i < kWidth / kStepColumns; ++i) {
-      multiply_128<true>(scores, queries + 2 * i, keys + 2 * i);
-    }
-    products_commit();
-  }
-  __device__ void multiply_values(const unsigned (&weights)[kKeys / kStepColumns][4],
-                                  float (&sums)[kSums]) {
-    constexpr int kStep = kStepColumns * kWidth * 2 / 16;  // bytes / 16
-    shared_.values.await_full(value_);
-    const std::uint64_t values = operand(shared_.values.slot(value_.slot));
-    products_fence();
-#pragma unroll
-    for (int i = 0; i < kKeys / kStepColumns; ++i) {
-      multiply_64(sums, weights[i], values + kStep * i);
-    }
-    products_commit();
-  }
-  __device__ void release_keys() {
-    shared_.keys.release_to_both(key_.slot);
-    key_.advance();
-  }
-  __device__ void release_values() {
-    shared_.values.release_to_both(value_.slot);
-    value_.advance();
-  }
-
-  /// Keys that a row does not see: those after the sequence, or after the row.
-  __device__ void mask(const Task& task, int row, int tile, float (&scores)[kScores]) const {
-    const int end = (tile + 1) * kKeys;
-    const int group_row = row & ~(kGroupQueries - 1);
-    if (end <= task.keys && (!in_.causal || end <= group_row + 1)) return;
-    const int column = tile * kKeys + static_cast<int>(threadIdx.x) % 4 * 2;
-    const int upper = (in_.causal ? min(task.keys, row + 1) : task.keys) - column;
-    const int lower = (in_.causal ? min(task.keys, row + 9) : task.keys) - column;
-#pragma unroll
-    for (int i = 0; i < kScores; ++i) {
-      if (i / 4 * 8 + i % 2 >= (i / 2 % 2 == 0 ? upper : lower)) scores[i] = -INFINITY;
-    }
-  }
-
-  /// 64 x 16 weights after another, as left operands.
-  __device__ static void pack(const float (&weights)[kScores],
-                              unsigned (&out)[kKeys / kStepColumns][4]) {
-#pragma unroll
-    for (int i = 0; i < kScores / 2; ++i) {
-      out[i / 4][i % 4] = packed(weights[2 * i], weights[2 * i + 1]);
-    }
-  }
-
-  __device__ void store(const Task& task, int row, const Softmax& softmax,
-                        const float (&sums)[kSums]) const {
-    const int lane = static_cast<int>(threadIdx.x) % kWarp;
-    const std::int64_t width = in_.heads * kWidth;
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const float sum = quad_sum(softmax.sum[half]);
-      const float inverse = task.tiles > 0 ? 1.0F / sum : 0.0F;
-      const int own_row = row + 8 * half;
-      if (own_row >= task.queries) continue;
-      const std::int64_t at = task.query_start + own_row;
-      auto* out = reinterpret_cast<unsigned*>(static_cast<__nv_bfloat16*>(in_.out_TM) + at * width +
-                                              task.head * kWidth) +
-                  lane % 4;
-#pragma unroll
-      for (int i = 0; i < kSums / 4; ++i) {
-        out[4 * i] = packed(sums[4 * i + 2 * half] * inverse, sums[4 * i + 2 * half + 1] * inverse);
-      }
-      if (lane % 4 == 0 && in_.lse_HT != nullptr) {
-        const float scale = rsqrtf(static_cast<float>(kWidth));
-        in_.lse_HT[task.head * in_.rows + at] =
-            task.tiles > 0 ? softmax.largest[half] * scale + logf(sum) : INFINITY;
-      }
-    }
-    __syncwarp();
-  }
-
-  const LongAttention& in_;
-  const Shared& shared_;
-  const int index_;
-  QueryRing::Place query_;
-  KeyRing::Place key_;
-  KeyRing::Place value_;
-};
-
-__global__ void __cluster_dims__(kBlocks, 1, 1) __launch_bounds__(kThreads, 1)
-    attention_kernel(const __grid_constant__ Maps maps, const __grid_constant__ LongAttention in) {
+template <int kVariant>
+__global__ void __cluster_dims__(kBlocks, 1, 1) __launch_bounds__(Shared<kVariant>::kThreads, 1)
+    attention_kernel(const __grid_constant__ Maps maps, const __grid_constant__ LongAttention in,
+                     const __grid_constant__ Deal deal) {
+  constexpr bool kIsSmall = Shared<kVariant>::kGroups == 3;
   extern __shared__ char memory[];
-  const Shared shared(memory);
+  const Shared<kVariant> shared(memory);
   if (threadIdx.x == 0) {
     prefetch_map(maps.queries);
     prefetch_map(maps.keys);
@@ -266,23 +72,105 @@ __global__ void __cluster_dims__(kBlocks, 1, 1) __launch_bounds__(kThreads, 1)
     shared.init();
   }
   cluster_sync();
-  const Tasks tasks(in);
+  const Tasks tasks(in, deal);
   if (threadIdx.x < kWarpgroup) {
-    give_registers<40>();
-    if (threadIdx.x == 0) produce(maps, tasks, shared);
+    give_registers<kIsSmall ? 32 : 40>();
+    if (threadIdx.x == 0) produce<kVariant>(maps, tasks, shared);
     __syncwarp();
   } else {
-    take_registers<232>();
-    Group(in, shared).consume(tasks);
+    take_registers<kIsSmall ? 160 : 232>();
+    Group<kVariant>(in, tasks, shared).consume();
   }
   // A block's memory is written and its barriers are used by its peer until both are done.
   cluster_sync();
 }
 
+constexpr int kCombineThreads = 256;
+
+/// A warp for each row of the split tasks; a lane has two columns.
+__global__ void __launch_bounds__(kCombineThreads)
+    combine_kernel(const __grid_constant__ LongAttention in, const __grid_constant__ Deal deal) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int row = static_cast<int>(blockIdx.x) * (kCombineThreads / kWarp) +
+                  static_cast<int>(threadIdx.x) / kWarp;
+  const int split = row / deal.queries;
+  if (split >= deal.tasks - deal.whole) return;
+  const int task_row = row % deal.queries;
+  const Task task = task_at(in, deal, deal.whole + split);
+  if (task.first + task_row >= task.queries) return;
+  const auto pairs_of = [&](int part) {
+    const std::int64_t at = std::int64_t{split * deal.parts + part} * deal.queries + task_row;
+    return reinterpret_cast<const float2*>(in.partial + at * kPartFloats);
+  };
+  float largest = -INFINITY;
+  for (int i = 0; i < deal.parts; ++i) largest = fmaxf(largest, pairs_of(i)[kWidth / 2].x);
+  float sum = 0;
+  float2 out = {0, 0};
+  for (int i = 0; i < deal.parts; ++i) {
+    const float2 softmax = pairs_of(i)[kWidth / 2];
+    const float2 sums = pairs_of(i)[lane];
+    const float factor = exp2_fast((softmax.x - largest) * Softmax::kScale);
+    sum += softmax.y * factor;
+    out.x += sums.x * factor;
+    out.y += sums.y * factor;
+  }
+  const bool has_keys = task.keys > 0;
+  const float inverse = 1.0F / sum;
+  const std::int64_t at = task.query_start + task.first + task_row;
+  auto* words = reinterpret_cast<unsigned*>(static_cast<__nv_bfloat16*>(in.out_TM) +
+                                            (at * in.heads + task.head) * kWidth);
+  words[lane] = has_keys ? packed(out.x * inverse, out.y * inverse) : 0;
+  if (lane == 0 && in.lse_HT != nullptr) {
+    in.lse_HT[task.head * in.rows + at] =
+        has_keys ? largest * rsqrtf(static_cast<float>(kWidth)) + logf(sum) : INFINITY;
+  }
+}
+
+int most_clusters() { return std::max(multiprocessors() / kBlocks, 1); }
+
+/// Whole tasks as long as all clusters have as many of them; those that are left over are split
+/// where that is worth a second kernel.
+Deal deal_of(const LongAttention& in) {
+  constexpr std::int64_t kLongKeys = 4096;  // of a sequence
+  constexpr int kMostParts = 8;
+  const int queries = kBlocks * kVariants[in.variant].groups * kGroupQueries;
+  const auto lines = static_cast<int>(in.batch * in.heads);
+  const int tasks = static_cast<int>(divide_up(in.max_queries, queries)) * lines;
+  Deal out{queries, lines, tasks, tasks, 1};
+  const int clusters = most_clusters();
+  const int rest = tasks % clusters;
+  if (in.causal || rest == 0 || in.key_rows < kLongKeys * in.batch) return out;
+  const auto rounds = [&](int parts) {
+    return static_cast<double>(divide_up(std::int64_t{rest} * parts, clusters)) / parts;
+  };
+  for (int parts = 2; parts <= kMostParts; ++parts) {
+    if (rounds(parts) < rounds(out.parts)) out.parts = parts;
+  }
+  if (out.parts > 1) out.whole = tasks - rest;
+  return out;
+}
+
+template <int kVariant>
+void launch(const Maps& maps, const LongAttention& in, const Deal& deal, cudaStream_t stream) {
+  using Sizes = Shared<kVariant>;
+  cudaFuncSetAttribute(attention_kernel<kVariant>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                       Sizes::kBytes);
+  const auto blocks = static_cast<unsigned>(std::min(most_clusters(), deal.count()) * kBlocks);
+  attention_kernel<kVariant><<<blocks, Sizes::kThreads, Sizes::kBytes, stream>>>(maps, in, deal);
+}
+
 }  // namespace
+
+int long_attention_variants() { return kVariantCount; }
+const char* long_attention_variant_name(int variant) { return kVariants[variant].name; }
 
 bool has_long_attention(std::int64_t head_width) {
   return head_width == kWidth && hopper::is_hopper();
+}
+
+std::int64_t long_attention_partial_floats(const LongAttention& in) {
+  const Deal deal = deal_of(in);
+  return std::int64_t{deal.tasks - deal.whole} * deal.parts * deal.queries * kPartFloats;
 }
 
 bool attend_long(const LongAttention& in, cudaStream_t stream) {
@@ -295,12 +183,16 @@ bool attend_long(const LongAttention& in, cudaStream_t stream) {
                   maps.values)) {
     return false;
   }
-  const std::int64_t tasks = divide_up(in.max_queries, kPairQueries) * in.batch * in.heads;
-  const std::int64_t clusters =
-      std::min<std::int64_t>(std::max(multiprocessors() / kBlocks, 1), tasks);
-  cudaFuncSetAttribute(attention_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kSharedBytes);
-  attention_kernel<<<static_cast<unsigned>(clusters * kBlocks), kThreads, kSharedBytes, stream>>>(
-      maps, in);
+  const Deal deal = deal_of(in);
+  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
+    ((in.variant == kIndex ? launch<kIndex>(maps, in, deal, stream) : void()), ...);
+  }
+  (std::make_integer_sequence<int, kVariantCount>());
+  if (deal.whole < deal.tasks) {
+    const std::int64_t rows = std::int64_t{deal.tasks - deal.whole} * deal.queries;
+    combine_kernel<<<static_cast<unsigned>(divide_up(rows, kCombineThreads / kWarp)),
+                     kCombineThreads, 0, stream>>>(in, deal);
+  }
   return true;
 }
 

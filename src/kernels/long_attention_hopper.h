@@ -22,16 +22,25 @@ struct LongAttention {
   const std::int32_t* key_start_B1;
   void* out_TM;       // rows of 64 H
   float* lse_HT;      // natural log of the softmax's denominator; infinity without keys; or null
+  float* partial;     // long_attention_partial_floats of them; null where that is 0
   std::int64_t rows;  // T
   std::int64_t key_rows;  // S
   std::int64_t batch;
   std::int64_t heads;
   std::int64_t max_queries;  // of a sequence; an upper bound
   bool causal;               // query n sees keys 0..n of its sequence
+  int variant = 0;           // of the kernel: below long_attention_variants()
 };
+
+/// Kernels that do the same in other ways, to be timed beside each other; 0 is the one to take.
+int long_attention_variants();
+const char* long_attention_variant_name(int variant);
 
 /// Whether attend_long has a kernel for the current device (compute capability 9.0) and heads.
 bool has_long_attention(std::int64_t head_width);
+
+/// Of the others' values only `partial` need not be known.
+std::int64_t long_attention_partial_floats(const LongAttention& in);
 
 /// False, and nothing is done, where there is no kernel. The same bits every time.
 bool attend_long(const LongAttention& in, cudaStream_t stream);

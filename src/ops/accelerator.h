@@ -124,12 +124,14 @@ class Accelerator {
     at::Tensor argmax_T;  // int32; the others float32
   };
   /// Readings of logits that are never stored; kernels/head_consumer_hopper.h. The bias may be
-  /// undefined, and so may the targets (int32, negative: a row without one). Nothing where there is
-  /// no kernel: on another GPU or for these sizes.
+  /// undefined, and so may the targets (int32, negative: a row without one). Maximum and argmax are
+  /// those of the first num_ids classes (0: of all). Nothing where there is no kernel: on another
+  /// GPU or for these sizes.
   virtual std::optional<HeadRows> consume_head(const at::Tensor& hidden_TM,
                                                const at::Tensor& weight_VM,
                                                const at::Tensor& bias_V,
-                                               const at::Tensor& targets_T) const = 0;
+                                               const at::Tensor& targets_T,
+                                               std::int64_t num_ids) const = 0;
 
   /// kernels/embedding_cuda.h; int32 ids and positions.
   virtual at::Tensor embed(const at::Tensor& weight_VM, const at::Tensor& ids_T,

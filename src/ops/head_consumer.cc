@@ -56,7 +56,8 @@ at::Tensor without_logits(const HeadInputs& in, HeadOutput output, const Acceler
   if (in.hidden_TM.scalar_type() != at::kBFloat16 || !(wants_nll || output == HeadOutput::kArgmax))
     return {};
   const auto rows = accelerator.consume_head(in.hidden_TM, in.weight_VM, in.bias_V,
-                                             wants_nll ? in.targets_T.to(at::kInt) : at::Tensor());
+                                             wants_nll ? in.targets_T.to(at::kInt) : at::Tensor(),
+                                             /*num_ids=*/0);
   if (!rows) return {};
   return wants_nll ? rows->nll_T : rows->argmax_T.to(at::kLong);
 }

@@ -60,7 +60,7 @@ struct HeadData {
 };
 
 /// Readings straight from the kernel, into poisoned memory.
-Accelerator::HeadRows run_kernel(const HeadData& in, bool& is_done) {
+Accelerator::HeadRows run_kernel(const HeadData& in, bool& is_done, std::int64_t num_ids = 0) {
   const at::Tensor hidden = in.hidden.to(kGpu);
   const at::Tensor weight = in.weight.to(kGpu);
   const at::Tensor bias = in.bias.defined() ? in.bias.to(kGpu) : in.bias;
@@ -83,7 +83,8 @@ Accelerator::HeadRows run_kernel(const HeadData& in, bool& is_done) {
                           .partial = floats_of(partial),
                           .rows = rows,
                           .classes = weight.size(0),
-                          .width = weight.size(1)},
+                          .width = weight.size(1),
+                          .num_ids = num_ids},
                          nullptr);
   // Copies wait for the default stream.
   return {out.nll_T.to(at::kCPU), out.lse_T.to(at::kCPU), out.max_T.to(at::kCPU),
@@ -143,6 +144,27 @@ TEST(HeadOnHopper, TheLowestOfEqualClassesIsChosen) {
   ASSERT_EQ(is_done, is_hopper());
   if (!is_done) return;
   EXPECT_LT(got.argmax_T.max().item<std::int64_t>(), 500);
+}
+
+TEST(HeadOnHopper, ClassesFromNumIdsOnAreNeverChosen) {
+  for (const std::int64_t num_ids : {1, 127, 128, 700, 991}) {
+    HeadData inputs({.rows = 600, .classes = 1000, .width = 512, .has_bias = true});
+    // Those would be everybody's choice.
+    inputs.bias.narrow(0, num_ids, 1000 - num_ids) += 20;
+    bool is_done = false;
+    const Accelerator::HeadRows got = run_kernel(inputs, is_done, num_ids);
+    ASSERT_EQ(is_done, is_hopper());
+    if (!is_done) return;
+    const at::Tensor logits =
+        at::mm(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble).t()) +
+        inputs.bias.to(at::kDouble);
+    EXPECT_LT(largest_error(got.lse_T, at::logsumexp(logits, {1})), 2e-4);
+    const at::Tensor max = logits.narrow(1, 0, num_ids).amax(1);
+    EXPECT_LT(largest_error(got.max_T, max), 2e-4);
+    const at::Tensor best = got.argmax_T.to(at::kLong);
+    ASSERT_LT(best.max().item<std::int64_t>(), num_ids);
+    EXPECT_LT(largest_error(logits.gather(1, best.unsqueeze(1)).squeeze(1), max), 2e-4);
+  }
 }
 
 TEST(HeadOnHopper, LargeLogitsDoNotOverflow) {
@@ -239,30 +261,46 @@ Attended attend_exactly(const LongCase& in, const at::Tensor& query_TM, const at
 
 /// Into poisoned memory; keys and values are the columns of one matrix.
 bool run_attention(const LongCase& in, const at::Tensor& query_TM, const at::Tensor& kv_S2M,
-                   Attended& out) {
+                   int variant, Attended& out) {
   const std::int64_t width = in.heads * 64;
   const at::Tensor query_start = starts_of(in.queries);
   const at::Tensor key_start = starts_of(in.keys);
   out.out_TM = poisoned({query_TM.size(0), width}).to(at::kBFloat16);
   out.lse_HT = poisoned({in.heads, query_TM.size(0)});
   const auto* keys = static_cast<const char*>(kv_S2M.const_data_ptr());
-  return attend_long(
-      {.query_TM = query_TM.const_data_ptr(),
-       .key_SM = keys,
-       .value_SM = keys + width * 2,
-       .query_stride = query_TM.stride(0),
-       .key_value_stride = kv_S2M.stride(0),
-       .query_start_B1 = static_cast<const std::int32_t*>(query_start.const_data_ptr()),
-       .key_start_B1 = static_cast<const std::int32_t*>(key_start.const_data_ptr()),
-       .out_TM = out.out_TM.mutable_data_ptr(),
-       .lse_HT = static_cast<float*>(out.lse_HT.mutable_data_ptr()),
-       .rows = query_TM.size(0),
-       .key_rows = kv_S2M.size(0),
-       .batch = static_cast<std::int64_t>(in.queries.size()),
-       .heads = in.heads,
-       .max_queries = *std::max_element(in.queries.begin(), in.queries.end()),
-       .causal = in.causal},
-      nullptr);
+  LongAttention attention{
+      .query_TM = query_TM.const_data_ptr(),
+      .key_SM = keys,
+      .value_SM = keys + width * 2,
+      .query_stride = query_TM.stride(0),
+      .key_value_stride = kv_S2M.stride(0),
+      .query_start_B1 = static_cast<const std::int32_t*>(query_start.const_data_ptr()),
+      .key_start_B1 = static_cast<const std::int32_t*>(key_start.const_data_ptr()),
+      .out_TM = out.out_TM.mutable_data_ptr(),
+      .lse_HT = static_cast<float*>(out.lse_HT.mutable_data_ptr()),
+      .partial = nullptr,
+      .rows = query_TM.size(0),
+      .key_rows = kv_S2M.size(0),
+      .batch = static_cast<std::int64_t>(in.queries.size()),
+      .heads = in.heads,
+      .max_queries = *std::max_element(in.queries.begin(), in.queries.end()),
+      .causal = in.causal,
+      .variant = variant};
+  const at::Tensor partial = poisoned({long_attention_partial_floats(attention)});
+  attention.partial = static_cast<float*>(partial.mutable_data_ptr());
+  return attend_long(attention, nullptr);
+}
+
+void expect_near(const Attended& got, const Attended& want) {
+  // Weights and results are rounded to 8 bits, the results being at most a few units.
+  EXPECT_LT(largest_error(got.out_TM, want.out_TM), 4e-2);
+  const at::Tensor difference = got.out_TM.to(at::kCPU, at::kDouble) - want.out_TM;
+  EXPECT_LT(difference.norm().item<double>(), 6e-3 * want.out_TM.norm().item<double>());
+  const at::Tensor lse = got.lse_HT.to(at::kCPU, at::kDouble);
+  const at::Tensor has_no_keys = want.lse_HT.isinf();
+  EXPECT_TRUE(lse.isinf().equal(has_no_keys));
+  EXPECT_LT(largest_error(lse.masked_fill(has_no_keys, 0), want.lse_HT.masked_fill(has_no_keys, 0)),
+            1e-4);
 }
 
 class LongAttentionOnHopper : public ::testing::TestWithParam<LongCase> {};
@@ -276,24 +314,19 @@ TEST_P(LongAttentionOnHopper, IsThatOfEachSequence) {
       is_self ? own.narrow(1, width, 2 * width) : rounded({sum_of(in.keys), 2 * width}, 2, 1.0);
   const at::Tensor own_gpu = own.to(kGpu);
   const at::Tensor other_gpu = is_self ? own_gpu.narrow(1, width, 2 * width) : other.to(kGpu);
-  Attended got;
-  const bool is_done = run_attention(in, own_gpu.narrow(1, 0, width), other_gpu, got);
-  ASSERT_EQ(is_done, is_hopper());
-  if (!is_done) return;
   const Attended want = attend_exactly(in, own.narrow(1, 0, width), other.narrow(1, 0, width),
                                        other.narrow(1, width, width));
-  // Weights and results are rounded to 8 bits, the results being at most a few units.
-  EXPECT_LT(largest_error(got.out_TM, want.out_TM), 4e-2);
-  const at::Tensor difference = got.out_TM.to(at::kCPU, at::kDouble) - want.out_TM;
-  EXPECT_LT(difference.norm().item<double>(), 6e-3 * want.out_TM.norm().item<double>());
-  const at::Tensor lse = got.lse_HT.to(at::kCPU, at::kDouble);
-  const at::Tensor has_no_keys = want.lse_HT.isinf();
-  EXPECT_TRUE(lse.isinf().equal(has_no_keys));
-  EXPECT_LT(largest_error(lse.masked_fill(has_no_keys, 0), want.lse_HT.masked_fill(has_no_keys, 0)),
-            1e-4);
-  Attended again;
-  run_attention(in, own_gpu.narrow(1, 0, width), other_gpu, again);
-  EXPECT_TRUE(again.out_TM.equal(got.out_TM));
+  for (int variant = 0; variant < long_attention_variants(); ++variant) {
+    SCOPED_TRACE(long_attention_variant_name(variant));
+    Attended got;
+    const bool is_done = run_attention(in, own_gpu.narrow(1, 0, width), other_gpu, variant, got);
+    ASSERT_EQ(is_done, is_hopper());
+    if (!is_done) return;
+    expect_near(got, want);
+    Attended again;
+    run_attention(in, own_gpu.narrow(1, 0, width), other_gpu, variant, again);
+    EXPECT_TRUE(again.out_TM.equal(got.out_TM));
+  }
 }
 
 const std::vector<std::int64_t> kRagged{1, 127, 128, 129, 0, 255, 256, 257, 700, 1500};
@@ -304,7 +337,34 @@ INSTANTIATE_TEST_SUITE_P(
                       LongCase{{1024}, {1024}, 8, false}, LongCase{kRagged, kRagged, 3, false},
                       LongCase{kRagged, kRagged, 3, true}, LongCase{{4096}, {4096}, 8, true},
                       LongCase{{3, 700, 5, 300}, {1500, 1, 0, 640}, 2, false},
-                      LongCase{{257, 513}, {129, 385}, 5, false}));
+                      LongCase{{257, 513}, {129, 385}, 5, false},
+                      LongCase{{5000}, {5000}, 1, false}, LongCase{{4200}, {4200}, 6, false},
+                      LongCase{{600, 700}, {9000, 0}, 2, false},
+                      LongCase{std::vector<std::int64_t>(200, 5), std::vector<std::int64_t>(200, 5),
+                               3, true}));
+
+/// Keys grow, so that the largest score rises in almost every tile, or shrink to nothing.
+TEST(LongAttentionOnHopper, ScoresMayGrowFromTileToTile) {
+  for (const double direction : {1.0, -1.0}) {
+    const LongCase in{{300}, {1500}, 2, false};
+    const at::Tensor query = rounded({300, 128}, 1, 1.0);
+    const at::Tensor growth = at::linspace(direction * -6, direction * 6, 1500).exp2();
+    const at::Tensor key =
+        (rounded({1500, 128}, 2, 1.0).to(at::kFloat) * growth.unsqueeze(1)).to(at::kBFloat16);
+    const at::Tensor kv = at::cat({key, rounded({1500, 128}, 3, 1.0)}, 1);
+    const Attended want = attend_exactly(in, query, key, kv.narrow(1, 128, 128));
+    for (int variant = 0; variant < long_attention_variants(); ++variant) {
+      SCOPED_TRACE(long_attention_variant_name(variant));
+      Attended got;
+      const bool is_done = run_attention(in, query.to(kGpu), kv.to(kGpu), variant, got);
+      ASSERT_EQ(is_done, is_hopper());
+      if (!is_done) return;
+      EXPECT_LT(largest_error(got.out_TM, want.out_TM), 4e-2);
+      // Scores of hundreds, in float32.
+      EXPECT_LT(largest_error(got.lse_HT, want.lse_HT), 1e-3);
+    }
+  }
+}
 
 TEST(LongAttentionOnHopper, PackedAttentionTakesItWithoutAGradient) {
   const LongCase in{{700, 1, 900}, {700, 1, 900}, 4, true};
