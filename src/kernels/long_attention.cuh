@@ -89,23 +89,6 @@ class Tasks {
 
 constexpr int kPartFloats = kWidth + 2;  // of a row: sums, reference, sum of weights
 
-// 2^r = 1 + kCubic1 r + kCubic2 r^2 + kCubic3 r^3 for r from -1/2 to 1/2, with the least largest
-// error.
-constexpr float kCubic1 = 0.69328293F;
-constexpr float kCubic2 = 0.24221101F;
-constexpr float kCubic3 = 0.05500895F;
-
-/// 2^x for x < 127 without the unit for such functions: 2^round(x) times a polynomial of the rest.
-/// Exact for whole numbers, elsewhere wrong by at most 1e-4 of itself; 0 from -127 down.
-__device__ inline float exp2_by_products(float x) {
-  constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: no fraction is left in a sum with it
-  const float clamped = fmaxf(x, -127.0F);
-  const float rounded = clamped + kRounder;
-  const float rest = clamped - (rounded - kRounder);
-  const float power = fmaf(fmaf(fmaf(kCubic3, rest, kCubic2), rest, kCubic1), rest, 1.0F);
-  return __int_as_float(__float_as_int(power) + (__float_as_int(rounded) << 23));
-}
-
 /// What is known of the softmax of a thread's two rows. Weights are relative to `reference`, a
 /// score that no later one exceeds by more than a factor of 2^kHeadroom: as it seldom moves, so
 /// seldom do sums have to shrink.
@@ -118,10 +101,8 @@ struct Softmax {
   float factors[2];                             // what earlier sums shrink by, where `shrinks`
   bool shrinks = false;                         // the same in all threads of a warp
 
-  /// Scores become weights; every kByProducts-th of a row (0: none) by exp2_by_products.
-  template <int kByProducts>
+  /// Scores become weights.
   __device__ void take(float (&scores)[kScores]) {
-    constexpr int kPeriod = kByProducts > 0 ? kByProducts : 1;
     const float largest[2] = {row_max(scores, 0), row_max(scores, 1)};
     const float limit = kHeadroom / kScale;
     shrinks = __any_sync(0xFFFFFFFFU, largest[0] > reference[0] + limit ||
@@ -135,16 +116,12 @@ struct Softmax {
       for (int i = 0; i < kScores / 2; ++i) {
         float& score = scores[i / 2 * 4 + 2 * half + i % 2];
         const float power = fmaf(score, kScale, -shift);
-        const bool by_products = kByProducts > 0 && i % kPeriod == kPeriod - 1;
-        score = by_products ? exp2_by_products(power) : exp2_fast(power);
+        score = exp2_fast(power);
         partial[i % 2] += score;
       }
       sum[half] += partial[0] + partial[1];
     }
   }
-
-  /// Of a thread's sums, known when all weights are: 0.
-  __device__ unsigned sign() const { return __float_as_uint(sum[0] + sum[1]) >> 31; }
 
  private:
   __device__ void raise(const float (&largest)[2]) {

@@ -12,26 +12,10 @@ namespace linformer::hopper {
 /// A kernel.
 struct Variant {
   const char* name;
-  int groups;     // warpgroups of a block that multiply
-  bool is_early;  // scores are under way during the exponentials of the tile before, not after them
-  bool takes_turns;
+  int groups;          // warpgroups of a block that multiply
   bool holds_queries;  // in registers
-  int by_products;     // every so many-th exponential is one of products; 0: none
 };
-constexpr Variant kVariants[] = {
-    {"2 groups, turns", 2, false, true, false, 0},
-    {"2 groups, turns, Q in registers", 2, false, true, true, 0},
-    {"2 groups, turns, Q in registers, 1/4 FMA", 2, false, true, true, 4},
-    {"2 groups, early", 2, true, false, false, 0},
-    {"2 groups, early, 1/4 FMA", 2, true, false, false, 4},
-    {"2 groups, early, turns", 2, true, true, false, 0},
-    {"2 groups, early, turns, 1/8 FMA", 2, true, true, false, 8},
-    {"2 groups, early, turns, 1/4 FMA", 2, true, true, false, 4},
-    {"3 groups", 3, false, false, false, 0},
-    {"3 groups, turns", 3, false, true, false, 0},
-    {"3 groups, turns, 1/8 FMA", 3, false, true, false, 8},
-    {"3 groups, turns, 1/4 FMA", 3, false, true, false, 4},
-};
+constexpr Variant kVariants[] = {{"3 groups", 3, false}, {"2 groups, Q in registers", 2, true}};
 constexpr int kVariantCount = sizeof(kVariants) / sizeof(kVariants[0]);
 
 constexpr int kBoxRows = 64;
@@ -84,17 +68,15 @@ class Group {
         index_(static_cast<int>(threadIdx.x) / kWarpgroup - 1) {}
 
   __device__ void consume() {
-    if (kTakesTurns && index_ == kGroups - 1) named_arrive(turn(0), 2 * kWarpgroup);
+    if (index_ == kGroups - 1) named_arrive(turn(0), 2 * kWarpgroup);
     if (begin_task()) attend();
-    if (kTakesTurns && index_ == 0) named_wait(turn(0), 2 * kWarpgroup);
+    if (index_ == 0) named_wait(turn(0), 2 * kWarpgroup);
   }
 
  private:
   static constexpr int kGroups = Sizes::kGroups;
-  static constexpr bool kIsEarly = kVariants[kVariant].is_early;
   static constexpr bool kHoldsQueries = kVariants[kVariant].holds_queries;
   static constexpr int kSteps = kWidth / kStepColumns;
-  static constexpr bool kTakesTurns = kVariants[kVariant].takes_turns;
 
   __device__ static int turn(int group) { return group + 1; }
 
@@ -105,13 +87,8 @@ class Group {
     products_wait<0>();
     pin(first);
     release_keys();
-    if constexpr (kIsEarly) {
-      float second[kScores];
-      while (step(first, second, sums) && step(second, first, sums)) continue;
-    } else {
-      weigh(first);
-      while (step(first, sums)) continue;
-    }
+    weigh(first);
+    while (step(first, sums)) continue;
     products_wait<0>();
   }
 
@@ -134,31 +111,8 @@ class Group {
     return true;
   }
 
-  /// `own` are the scores of the tile; `next` become those of the next one.
-  __device__ bool step(float (&own)[kScores], float (&next)[kScores], float (&sums)[kSums]) {
-    unsigned weights[kKeys / kStepColumns][4];
-    multiply_keys(next);
-    weigh(own);
-    // The compiler moves waits for products before exponentials, but not over a branch that needs
-    // their sum: its sign is 0. The barrier is that of the last values taken, or of the first ones.
-    barrier_wait(shared_.values.full(value_.slot), value_.phase ^ softmax_.sign());
-    products_wait<0>();
-    pin(next);
-    release_keys();
-    finish_values(sums);
-    pack(own, weights);
-    await_turn();
-    multiply_values(weights, sums);
-    end_turn();
-    return ++tile_ != task_.tiles || next_task(sums);
-  }
-
-  __device__ void await_turn() const {
-    if (kTakesTurns) named_wait(turn(index_), 2 * kWarpgroup);
-  }
-  __device__ void end_turn() const {
-    if (kTakesTurns) named_arrive(turn((index_ + 1) % kGroups), 2 * kWarpgroup);
-  }
+  __device__ void await_turn() const { named_wait(turn(index_), 2 * kWarpgroup); }
+  __device__ void end_turn() const { named_arrive(turn((index_ + 1) % kGroups), 2 * kWarpgroup); }
 
   /// The sums are those of the tiles before this one.
   __device__ void finish_values(float (&sums)[kSums]) {
@@ -196,7 +150,7 @@ class Group {
 
   __device__ void weigh(float (&scores)[kScores]) {
     mask(scores);
-    softmax_.template take<kVariants[kVariant].by_products>(scores);
+    softmax_.take(scores);
   }
 
   /// Begins the scores of the next tile, be it the next task's. If there is none, those of whatever

@@ -128,12 +128,19 @@ __global__ void __launch_bounds__(kCombineThreads)
 
 int most_clusters() { return std::max(multiprocessors() / kBlocks, 1); }
 
+/// Three groups hide more of the softmax; two leave less of a short triangle unused.
+int variant_of(const LongAttention& in) {
+  constexpr std::int64_t kLongTriangle = 4096;
+  if (in.variant != LongAttention::kBestVariant) return in.variant;
+  return in.causal && in.key_rows < kLongTriangle * in.batch ? 1 : 0;
+}
+
 /// Whole tasks as long as all clusters have as many of them; those that are left over are split
 /// where that is worth a second kernel.
 Deal deal_of(const LongAttention& in) {
   constexpr std::int64_t kLongKeys = 4096;  // of a sequence
   constexpr int kMostParts = 8;
-  const int queries = kBlocks * kVariants[in.variant].groups * kGroupQueries;
+  const int queries = kBlocks * kVariants[variant_of(in)].groups * kGroupQueries;
   const auto lines = static_cast<int>(in.batch * in.heads);
   const int tasks = static_cast<int>(divide_up(in.max_queries, queries)) * lines;
   Deal out{queries, lines, tasks, tasks, 1};
@@ -185,7 +192,7 @@ bool attend_long(const LongAttention& in, cudaStream_t stream) {
   }
   const Deal deal = deal_of(in);
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
-    ((in.variant == kIndex ? launch<kIndex>(maps, in, deal, stream) : void()), ...);
+    ((variant_of(in) == kIndex ? launch<kIndex>(maps, in, deal, stream) : void()), ...);
   }
   (std::make_integer_sequence<int, kVariantCount>());
   if (deal.whole < deal.tasks) {

@@ -27,12 +27,14 @@ struct LongAttention {
   std::int64_t key_rows;  // S
   std::int64_t batch;
   std::int64_t heads;
-  std::int64_t max_queries;  // of a sequence; an upper bound
-  bool causal;               // query n sees keys 0..n of its sequence
-  int variant = 0;           // of the kernel: below long_attention_variants()
+  std::int64_t max_queries;    // of a sequence; an upper bound
+  bool causal;                 // query n sees keys 0..n of its sequence
+  int variant = kBestVariant;  // of the kernel: below long_attention_variants()
+
+  static constexpr int kBestVariant = -1;  // for these sequences
 };
 
-/// Kernels that do the same in other ways, to be timed beside each other; 0 is the one to take.
+/// Kernels that do the same in other ways; which is best depends on the sequences.
 int long_attention_variants();
 const char* long_attention_variant_name(int variant);
 
