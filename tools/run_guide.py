@@ -4,7 +4,7 @@
 
 Every ```sh block is one shell script, every `./run.sh ...` in a table a line of one. Models are made tiny by variables of
 the environment, so that the commands stay as they are written; `compare` alone gets --repeats 1. NOT_RUN lists what is left
-out: what installs, builds or needs a container; the demo, which .ci/run trains; the program's own name after `cmake --install`.
+out: what installs, builds or needs a container or an importable torch; the demo, which .ci/run trains; the program's own name after `cmake --install`.
 """
 import os
 import pathlib
@@ -17,7 +17,7 @@ import tempfile
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([\w-]+\.md)\)")
 CELL = re.compile(r"`(\./run\.sh [^`]+)`")
-NOT_RUN = re.compile(r"(sudo |git |\./build\.sh|\./test\.sh|\./run\.sh( --docker.*| demo.*)?$|docker |cmake |dist/|build/|scripts/)")
+NOT_RUN = re.compile(r"(sudo |git |\./build\.sh|\./test\.sh|\./run\.sh( --docker.*| demo.*)?$|docker |cmake |dist/|build/|scripts/|python3? examples/)")
 TINY = {"MODEL__MODEL_DIM": "16", "MODEL__FFN_DIM": "32", "MODEL__NUM_HEADS": "2", "MODEL__NUM_LAYERS": "1",
         "TRAINING__MAX_STEPS": "4", "TRAINING__VALIDATE_EVERY_STEPS": "2",
         "CHECKPOINT__EVERY_STEPS": "2"}

@@ -153,13 +153,13 @@ int run_evaluate(const EvaluateOptions& options, const CommonOptions& common) {
   if (output) write_translations(*output, pairs, evaluation);
   const EvaluationRecord record = evaluation_record(
       evaluation, loaded, {corpus, pairs, is_joined ? options.separator : ""}, evaluation_options);
-  // What was fetched is a copy, and no run of this machine.
-  if (!is_wandb_argument(options.checkpoint)) keep_record(record, loaded);
   if (common.json) {
     print_json(evaluation, record);
   } else {
     print_text(evaluation, record, loaded);
   }
+  // What was fetched is a copy, and no run of this machine.
+  if (!is_wandb_argument(options.checkpoint)) keep_record(record, loaded);
   return 0;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/kept_evaluation.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -9,7 +11,6 @@
 #include "base/log.h"
 #include "cli/model_file.h"
 #include "engine/build_info.h"
-#include "linformer/error.h"
 #include "linformer/version.h"
 
 namespace linformer {
@@ -91,11 +92,12 @@ EvaluationRecord evaluation_record(const Evaluation& evaluation, const LoadedMod
 
 void keep_record(const EvaluationRecord& record, const LoadedModel& loaded) {
   if (model_kind(loaded.generation.path) != ModelKind::kRun) return;
-  try {
-    log_info("kept as " + keep_evaluation(parent_directory(loaded.generation.path), record));
-  } catch (const IoError& error) {
-    log_warning("this evaluation is not kept in the run directory: " + std::string(error.what()));
+  const std::string run = parent_directory(loaded.generation.path);
+  if (::access(run.c_str(), W_OK) != 0) {
+    log_warning("this evaluation is not kept in " + run + ", which may not be written to");
+    return;
   }
+  log_info("kept as " + keep_evaluation(run, record));
 }
 
 }  // namespace linformer

@@ -23,8 +23,8 @@ struct EvaluatedCorpus {
 EvaluationRecord evaluation_record(const Evaluation& evaluation, const LoadedModel& loaded,
                                    const EvaluatedCorpus& corpus, const EvaluationOptions& options);
 
-/// Leaves the record in the run directory that the checkpoint is part of, for `report`. A model
-/// file (.pt, .safetensors) has none; a directory that cannot be written to costs a warning.
+/// Puts the record into the run of the checkpoint, if it is one's; a run that may not be written to
+/// costs a warning. Throws IoError.
 void keep_record(const EvaluationRecord& record, const LoadedModel& loaded);
 
 }  // namespace linformer

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "engine/runs.h"
+#include "linformer/error.h"
 #include "storage/file_tree.h"
 #include "support/temp_directory.h"
 #include "support/tiny_checkpoint.h"
@@ -75,11 +76,13 @@ TEST_F(KeptEvaluation, ASecondTestSetHasItsOwnFile) {
   EXPECT_EQ(record.data.size(), 2U);
 }
 
-TEST_F(KeptEvaluation, ARunThatCannotBeWrittenToCostsAWarningAlone) {
+TEST_F(KeptEvaluation, ARecordThatCannotBeWrittenIsAnErrorAfterTheScoresArePrinted) {
   // A file where the directory would be, as no user, not even root, can write below.
   std::filesystem::remove_all(options_.checkpoint + "/evaluations");
   std::ofstream(options_.checkpoint + "/evaluations") << "x";
-  EXPECT_NE(evaluate().find("\"bleu\":"), std::string::npos);
+  testing::internal::CaptureStdout();
+  EXPECT_THROW(run_evaluate(options_, common_), IoError);
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("\"bleu\":"), std::string::npos);
 }
 
 }  // namespace

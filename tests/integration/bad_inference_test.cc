@@ -198,7 +198,10 @@ TEST_F(BadInference, OriginalCheckpointIsScoredAsTheRunThatItWasMadeOf) {
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return nlohmann::json::parse(result.out).at("cross_entropy").get<double>();
   };
-  EXPECT_EQ(score({"m.pt", "--tokenizer", "tok", "--config", "run/config.yaml"}), score({"run"}));
+  const double of_file = score({"m.pt", "--tokenizer", "tok", "--config", "run/config.yaml"});
+  EXPECT_EQ(snapshot(directory_.path()), before);
+  EXPECT_EQ(of_file, score({"run"}));
+  EXPECT_EQ(std::filesystem::remove_all(run() + "/evaluations"), 2U);  // it and its one record
   EXPECT_EQ(snapshot(directory_.path()), before);
   expect_refused(translate("m.pt", "a\n"), {"--tokenizer is missing", "m.pt"});
   expect_refused(translate("m.pt", "a\n", {"--tokenizer", "none"}), {"none: no such tokenizer"});

@@ -56,6 +56,7 @@ class WholeOutput : public ::testing::TestWithParam<Writer> {
   }
   void remove_output() const {
     std::filesystem::remove_all(output());
+    std::filesystem::remove_all(workplace().file("run/evaluations"));
     for (const auto& entry : std::filesystem::directory_iterator(workplace().file("."))) {
       if (entry.path().string().find(".tmp-") != std::string::npos)
         std::filesystem::remove_all(entry.path());

@@ -22,12 +22,12 @@ HostBatch batch_of(const std::vector<std::pair<int, int>>& lengths) {
 
 TEST(PackedStep, ShapesGrowInSteps) {
   const PackedStep::Shape small = PackedStep::shape_of(batch_of({{3, 4}, {7, 9}}), 64);
-  EXPECT_EQ(small.source_rows, 256);
-  EXPECT_EQ(small.target_rows, 256);
-  EXPECT_EQ(small.sequences, 8);  // 2 pairs and up to 4 sequences of pads, in steps of 8
+  EXPECT_EQ(small.source_rows, 128);
+  EXPECT_EQ(small.target_rows, 128);
+  EXPECT_EQ(small.sequences, 8);  // 2 pairs and up to 2 sequences of pads, in steps of 8
   const PackedStep::Shape large = PackedStep::shape_of(batch_of({{200, 30}, {57, 230}}), 256);
-  EXPECT_EQ(large.source_rows, 512);
-  EXPECT_EQ(large.target_rows, 512);
+  EXPECT_EQ(large.source_rows, 384);
+  EXPECT_EQ(large.target_rows, 384);
 }
 
 TEST(PackedStep, BatchesOfOneCapacityHaveOneShape) {
