@@ -31,8 +31,9 @@ TEST(TranslatorApi, TheExampleTranslatesStandardInput) {
   const TempDirectory directory;
   const std::string run = directory.file("run");
   save_tiny_checkpoint(run, "segment");
-  const ProcessResult result =
-      run_process({.arguments = {kExample, run}, .input = "first\n\nsecond one\n"});
+  const ProcessResult result = run_process({.arguments = {kExample, run},
+                                            .input = "first\n\nsecond one\n",
+                                            .timeout = std::chrono::seconds(600)});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   std::string want;
   for (const std::string& line :
