@@ -3,8 +3,9 @@
 """Runs the commands that documents show, in order, in a folder of tiny inputs: run_guide.py PROGRAM PAGE...
 
 Every ```sh block is one shell script, every `./run.sh ...` in a table a line of one. Models are made tiny by variables of
-the environment, so that the commands stay as they are written; `compare` alone gets --repeats 1. NOT_RUN lists what is left
-out: what installs, builds or needs a container or an importable torch; the demo, which .ci/run trains; the program's own name after `cmake --install`.
+the environment, so that the commands stay as they are written; `compare` alone gets a small head, one repeat and one thread
+(QUICK). NOT_RUN lists what is left out: what installs, builds or needs a container or an importable torch; the demo, which
+.ci/run trains; the program's own name after `cmake --install`.
 """
 import os
 import pathlib
@@ -22,6 +23,7 @@ TINY = {"MODEL__MODEL_DIM": "16", "MODEL__FFN_DIM": "32", "MODEL__NUM_HEADS": "2
         "TRAINING__MAX_STEPS": "4", "TRAINING__VALIDATE_EVERY_STEPS": "2",
         "CHECKPOINT__EVERY_STEPS": "2"}
 SMALL = "training.batch_tokens=1024 training.lr_scheduler.warmup_steps=2"
+QUICK = " model.vocab_size=64 --repeats 1 --threads 1"
 
 
 def sentences(seed, count):
@@ -69,7 +71,7 @@ def scripts(text):
     tables = "\n".join(cell for line in text.splitlines() if line.startswith("|") for cell in CELL.findall(line))
     for block in [*blocks, tables]:
         lines = [line for line in block.splitlines() if line.strip()]
-        run = [line + " --repeats 1" * line.startswith("./run.sh compare ") for line in lines if not NOT_RUN.match(line)]
+        run = [line + QUICK * line.startswith("./run.sh compare ") for line in lines if not NOT_RUN.match(line)]
         yield "\n".join(run), len(lines) - len(run)
 
 
