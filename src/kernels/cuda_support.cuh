@@ -9,6 +9,14 @@
 namespace linformer {
 
 constexpr int kWarp = 32;
+constexpr float kLog2E = 1.4426950408889634F;
+
+/// 2^x by the unit for such functions.
+__device__ inline float exp2_fast(float x) {
+  float out;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
+  return out;
+}
 
 /// Eight bfloat16, moved as one 16-byte access: as pairs the compiler would move them one by one.
 struct Vector8 {

@@ -17,13 +17,6 @@ constexpr int kAtomRows = 8;      // of 128 bytes, the unit of the 128-byte swiz
 constexpr int kAtomBytes = 1024;  // tiles start at multiples of it
 constexpr int kAtomColumns = 64;  // bfloat16 in 128 bytes
 constexpr int kStepColumns = 16;  // of one wgmma
-constexpr float kLog2E = 1.4426950408889634F;
-
-__device__ inline float exp2_fast(float x) {
-  float out;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
-  return out;
-}
 
 // Clusters.
 

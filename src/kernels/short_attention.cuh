@@ -14,7 +14,6 @@ constexpr int kGroup = kTileThreads;  // threads
 constexpr int kThreads = 2 * kGroup;
 constexpr int kHalf = kTile / 2;  // rows of a met tile for each group
 static_assert(kTile == kAttentionTile);
-constexpr float kLog2E = 1.4426950408889634F;
 
 /// Adds the products of 16 rows of a tile, from `own_row`, with 16 of another, from `row`: two 16 x
 /// 8 results.
@@ -51,12 +50,6 @@ __device__ inline AttentionTask task_of_block(const AttentionTask* task_P) {
   to[0] = from[0];
   to[1] = from[1];
   return task;
-}
-
-__device__ inline float exp2_fast(float x) {
-  float out;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
-  return out;
 }
 
 /// What the second group hands to the first: numbers of a thread, side by side for its lanes.
