@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/hopper.h"
 #include "cuda/torch_cuda.h"
-#include "kernels/long_attention_hopper.h"
 #include "ops/accelerator.h"
 
 namespace linformer {
@@ -182,53 +182,51 @@ void bench_heads() {
   table.print("head; rows: ms/TFLOP/s");
 }
 
-/// Sequences of one length, 16,384 tokens together, in 8 heads of 64.
+/// Sequences of one length, 16,384 tokens together, in 8 heads of 64, and as many keys of each.
 struct AttentionWork {
   static constexpr std::int64_t kRows = 16384;
   static constexpr std::int64_t kHeads = 8;
   static constexpr std::int64_t kWidth = kHeads * 64;
 
-  AttentionWork(std::int64_t length, bool is_causal)
+  AttentionWork(std::int64_t length, std::int64_t keys, bool is_causal)
       : causal(is_causal),
-        length(length),
-        qkv(random_bfloat16({kRows, 3 * kWidth}, 1.0)),
-        starts((at::arange(kRows / length + 1, at::TensorOptions(at::kLong).device(kGpu)) * length)
-                   .to(at::kInt)),
-        out(at::empty({kRows, kWidth}, qkv.options())),
-        lse(at::empty({kHeads, kRows}, qkv.options().dtype(at::kFloat))) {
-    for (const at::Tensor& part : qkv.unflatten(1, {3, kHeads, 64}).unbind(1)) {
-      parts.push_back(part);
-      padded.push_back(part.unflatten(0, {kRows / length, length}).transpose(1, 2).contiguous());
+        batch(kRows / length),
+        lengths{length, keys},
+        query(random_bfloat16({kRows, kWidth}, 1.0)),
+        kv(random_bfloat16({batch * keys, 2 * kWidth}, 1.0)) {
+    const at::Tensor number = at::arange(batch + 1, at::TensorOptions(at::kInt).device(kGpu));
+    for (int i = 0; i < 2; ++i) starts[i] = number * lengths[i];
+    for (const at::Tensor& part : {query, kv.narrow(1, 0, kWidth), kv.narrow(1, kWidth, kWidth)}) {
+      parts.push_back(part.unflatten(1, {kHeads, 64}));
+      padded.push_back(parts.back().unflatten(0, {batch, -1}).transpose(1, 2).contiguous());
     }
   }
-  /// By a variant of the kernel, into `out`.
-  void own(int variant) const {
-    const auto* columns = static_cast<const char*>(qkv.const_data_ptr());
-    LongAttention attention{
-        .query_TM = columns,
-        .key_SM = columns + kWidth * 2,
-        .value_SM = columns + kWidth * 4,
-        .query_stride = 3 * kWidth,
-        .key_value_stride = 3 * kWidth,
-        .query_start_B1 = static_cast<const std::int32_t*>(starts.const_data_ptr()),
-        .key_start_B1 = static_cast<const std::int32_t*>(starts.const_data_ptr()),
-        .out_TM = out.mutable_data_ptr(),
-        .lse_HT = static_cast<float*>(lse.mutable_data_ptr()),
-        .partial = nullptr,
-        .rows = kRows,
-        .key_rows = kRows,
-        .batch = kRows / length,
-        .heads = kHeads,
-        .max_queries = length,
-        .causal = causal,
-        .variant = variant};
-    const at::Tensor partial = at::empty({long_attention_partial_floats(attention)}, lse.options());
-    attention.partial = static_cast<float*>(partial.mutable_data_ptr());
-    TORCH_CHECK(attend_long(attention, at::cuda::getCurrentCUDAStream()), "no kernel for this GPU");
+  AcceleratedAttention accelerated() const {
+    return {.query_TM = query,
+            .key_SM = kv.narrow(1, 0, kWidth),
+            .value_SM = kv.narrow(1, kWidth, kWidth),
+            .query_start_B1 = starts[0],
+            .key_start_B1 = starts[1],
+            .out_TM = {},
+            .lse_HT = {},
+            .heads = kHeads,
+            .max_queries = lengths[0],
+            .causal = causal};
+  }
+  at::Tensor own(int variant) const {
+    AcceleratedAttention attention = accelerated();
+    TORCH_CHECK(attend_long_on_hopper(attention, variant), "no kernel for this GPU");
+    return attention.out_TM;
+  }
+  at::Tensor own_short() const {
+    AcceleratedAttention attention = accelerated();
+    accelerator_of(kGpu)->attend(attention);
+    return attention.out_TM;
   }
   at::Tensor flash() const {
-    return std::get<0>(at::_flash_attention_forward(parts[0], parts[1], parts[2], starts, starts,
-                                                    length, length, 0.0, causal, false));
+    return std::get<0>(at::_flash_attention_forward(parts[0], parts[1], parts[2], starts[0],
+                                                    starts[1], lengths[0], lengths[1], 0.0, causal,
+                                                    false));
   }
   at::Tensor cudnn() const {
     return std::get<0>(at::_scaled_dot_product_cudnn_attention(
@@ -236,40 +234,48 @@ struct AttentionWork {
   }
 
   bool causal;
-  std::int64_t length;
-  at::Tensor qkv;
-  at::Tensor starts;
-  at::Tensor out;
-  at::Tensor lse;
-  std::vector<at::Tensor> parts;   // [T, H, D]
+  std::int64_t batch;
+  std::int64_t lengths[2];  // of a sequence's queries and keys
+  at::Tensor query;         // [T, H D]
+  at::Tensor kv;            // [S, 2 H D]
+  at::Tensor starts[2];
+  std::vector<at::Tensor> parts;   // [T, H, D], [S, H, D] twice
   std::vector<at::Tensor> padded;  // [B, H, N, D]
 };
 
-void bench_attention(std::int64_t length, bool causal, Table& table) {
-  const AttentionWork work(length, causal);
+void bench_attention(std::int64_t length, std::int64_t keys, bool causal, Table& table) {
+  const AttentionWork work(length, keys, causal);
   const at::Tensor want = work.flash().flatten(1);
   std::vector<Way> ways;
   double error = 0;
   for (int variant = 0; variant < long_attention_variants(); ++variant) {
     ways.push_back({long_attention_variant_name(variant), [&work, variant] { work.own(variant); }});
-    work.own(variant);
-    error = std::max(error, largest_error(work.out, want));
+    error = std::max(error, largest_error(work.own(variant), want));
   }
+  ways.push_back({"own for short sequences", [&] { work.own_short(); }});
+  error = std::max(error, largest_error(work.own_short(), want));
   ways.push_back({"ATen flash, packed", [&] { work.flash(); }});
   ways.push_back({"ATen cuDNN, [B, H, N, D]", [&] { work.cudnn(); }});
   const double rows = AttentionWork::kRows;
   const double flops =
-      4.0 * rows * static_cast<double>(length) * AttentionWork::kWidth * (causal ? 0.5 : 1.0);
-  table.add(std::to_string(length) + (causal ? " causal" : ""), flops, ways, error);
+      4.0 * rows * static_cast<double>(keys) * AttentionWork::kWidth * (causal ? 0.5 : 1.0);
+  table.add(std::to_string(length) + (keys != length ? " x " + std::to_string(keys) : "") +
+                (causal ? " causal" : ""),
+            flops, ways, error);
 }
 
 void bench_attentions() {
   Table table;
   for (const bool causal : {false, true}) {
-    for (const std::int64_t length : {1024, 2048, 4096, 16384})
-      bench_attention(length, causal, table);
+    for (const std::int64_t length : {64, 128, 256, 512, 1024, 2048, 4096, 16384})
+      bench_attention(length, length, causal, table);
   }
   table.print("attention; n: ms/TFLOP/s");
+  Table shortened;
+  for (const std::int64_t length : {64, 128, 256, 512, 1024, 16384}) {
+    for (const std::int64_t keys : {32, 128}) bench_attention(length, keys, false, shortened);
+  }
+  shortened.print("attention; n x keys: ms/TFLOP/s");
 }
 
 }  // namespace

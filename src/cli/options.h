@@ -122,8 +122,8 @@ struct CompareOptions {
   std::int64_t tokens = 0;   // 0 = 2,048 on a CPU, 16,384 on a GPU
   std::int64_t repeats = 0;  // 0 = chosen by time
   std::string output;
-  std::string head = "auto";             // auto, none, logits, softmax, nll, argmax
-  std::string long_attention = "own";  // own, flash, cudnn
+  std::string head = "auto";            // auto, none, logits, softmax, nll, argmax
+  std::string long_attention = "auto";  // auto, own, flash, cudnn
   bool check = false;
 };
 struct LabOptions {

@@ -137,10 +137,14 @@ class CudaAccelerator final : public Accelerator {
                                .width = gradient.size(1)};
     linformer::layer_norm_backward(in, stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
-    run_beside({partial}, [&] {
-      layer_norm_parameter_gradients(in, stream());
+    if (side_ == nullptr) {
+      layer_norm_parameter_gradients({&in, 1}, stream());
       C10_CUDA_KERNEL_LAUNCH_CHECK();
-    });
+    } else {
+      side_->norms.push_back(in);
+      side_->kept.push_back(partial);
+      side_->keep_results({out.weight_M, out.bias_M});
+    }
     return out;
   }
 
@@ -195,6 +199,12 @@ class CudaAccelerator final : public Accelerator {
     return out;
   }
 
+  std::optional<HeadLoss> head_loss(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
+                                    const at::Tensor& bias_V, const at::Tensor& labels_T,
+                                    double smoothing, const at::Tensor& scale) const override {
+    return head_loss_on_hopper(hidden_TM, weight_VM, bias_V, labels_T, smoothing, scale);
+  }
+
   std::optional<HeadRows> consume_head(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
                                        const at::Tensor& bias_V, const at::Tensor& targets_T,
                                        std::int64_t num_ids) const override {
@@ -207,6 +217,13 @@ class CudaAccelerator final : public Accelerator {
     const c10::cuda::CUDAGuard guard(weight_VM.device());
     check_bfloat16(weight_VM);
     check_bfloat16(positions_PM);
+    if (side_ != nullptr) {  // for the gradient
+      run_beside({ids_T}, [&] {
+        SideStream::Sorting& sorting = side_->sortings[ids_T.const_data_ptr()];
+        sorting.tokens = sort_tokens(ids_T, weight_VM.size(0));
+        sorting.is_done.record();
+      });
+    }
     at::Tensor out = at::empty({ids_T.size(0), weight_VM.size(1)}, weight_VM.options());
     embedding_forward({.weight_VM = weight_VM.const_data_ptr(),
                        .position_PM = positions_PM.const_data_ptr(),
@@ -227,19 +244,11 @@ class CudaAccelerator final : public Accelerator {
     const at::Tensor gradient = gradient_TM.contiguous();
     check_bfloat16(gradient);
     at::Tensor out = at::empty({entries, gradient.size(1)}, gradient.options());
-    const std::int64_t rows = ids_T.size(0);
-    const at::Tensor numbers_3T = at::empty({3, rows}, ids_T.options());
-    const auto part = [&](std::int64_t i) {
-      return static_cast<std::int32_t*>(numbers_3T.mutable_data_ptr()) + i * rows;
-    };
-    const SortedIds sorted{.id_T = part(0), .row_T = part(1)};
-    const std::size_t bytes = sort_ids_bytes(rows, entries);
-    const at::Tensor storage =
-        at::empty({static_cast<std::int64_t>(bytes)}, gradient.options().dtype(at::kByte));
-    sort_ids(integers_of(ids_T), part(2), rows, entries, sorted, storage.mutable_data_ptr(), bytes,
-             stream());
+    // Nearly all other gradients are there: their sums run beside this one.
+    if (side_ != nullptr) side_->take_sums(at::cuda::getCurrentCUDAStream());
+    const SortedTokens tokens = sorted_tokens(ids_T, entries);
     embedding_backward({.gradient_TM = gradient.const_data_ptr(),
-                        .sorted = sorted,
+                        .sorted = tokens.sorted,
                         .weight_gradient_VM = out.mutable_data_ptr(),
                         .rows = gradient.size(0),
                         .width = gradient.size(1),
@@ -266,25 +275,32 @@ class CudaAccelerator final : public Accelerator {
   ProjectionGradients project_length_backward(const at::Tensor& slots_gradient_S2M,
                                               const at::Tensor& kv_T2M, const at::Tensor& E_KN,
                                               const at::Tensor& F_KN, const at::Tensor& start_B1,
-                                              const at::Tensor& slot_start_B1,
-                                              bool all_slots) const override {
+                                              const at::Tensor& slot_start_B1, bool all_slots,
+                                              const at::Tensor& kv_gradient_T2M) const override {
     const c10::cuda::CUDAGuard guard(kv_T2M.device());
     const at::Tensor gradient = slots_gradient_S2M.contiguous();
     check_bfloat16(gradient);
     LengthProjectionBackward in{.forward = projection(kv_T2M, E_KN, F_KN, start_B1, all_slots)};
     in.forward.slot_start_B1 = integers_of(slot_start_B1);
-    const ProjectionGradients out{at::empty(kv_T2M.sizes(), kv_T2M.options()), at::empty_like(E_KN),
-                                  at::empty_like(F_KN)};
+    const ProjectionGradients out{at::empty_like(E_KN), at::empty_like(F_KN)};
     const at::Tensor partial = floats({length_projection_partial_floats(in.forward)}, gradient);
     in.slots_gradient_S2M = gradient.const_data_ptr();
-    in.kv_gradient_T2M = out.kv_T2M.mutable_data_ptr();
+    in.kv_gradient_T2M = kv_gradient_T2M.mutable_data_ptr();
+    in.kv_gradient_stride = kv_gradient_T2M.stride(0);
     in.E_gradient_KN = out.E_KN.mutable_data_ptr();
     in.F_gradient_KN = out.F_KN.mutable_data_ptr();
     in.partial = data_of(partial);
     project_length_key_value_gradient(in, stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
-    run_beside({gradient, kv_T2M, partial, slot_start_B1}, [&] {
-      project_length_weight_gradients(in, stream());
+    run_beside({gradient, kv_T2M, partial, slot_start_B1, start_B1}, [&] {
+      project_length_weight_parts(in, stream());
+      C10_CUDA_KERNEL_LAUNCH_CHECK();
+      if (side_ != nullptr) {
+        side_->projections.push_back(in);
+        side_->keep_results({out.E_KN, out.F_KN});
+        return;
+      }
+      project_length_weight_gradients({&in, 1}, stream());
       C10_CUDA_KERNEL_LAUNCH_CHECK();
     });
     return out;
@@ -371,11 +387,14 @@ class CudaAccelerator final : public Accelerator {
     TORCH_CHECK(side_ == nullptr, "the side stream is open already");
     static const c10::cuda::CUDAStream low =
         at::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index());
-    side_ = std::make_unique<SideStream>(SideStream{low, {}, {}, {}});
+    side_ = std::make_unique<SideStream>(low);
     const auto main = at::cuda::getCurrentCUDAStream(device.index());
     return {side_.get(), [this, main](void*) noexcept {
               try {
-                if (!side_->kept.empty()) SideStream::order(side_->stream, main);
+                if (!side_->kept.empty()) {
+                  side_->take_sums(main);
+                  SideStream::order(side_->stream, main);
+                }
               } catch (const c10::Error&) {
                 // A recording that has failed already.
               }
@@ -401,6 +420,15 @@ class CudaAccelerator final : public Accelerator {
     const auto place = side_->plans.find(key);
     if (place != side_->plans.end()) return place->second;
     return side_->plans.emplace(key, plan(attention)).first->second;
+  }
+
+  /// Sorted beside the forward pass, where there is a second stream.
+  SortedTokens sorted_tokens(const at::Tensor& ids_T, std::int64_t entries) const {
+    if (side_ == nullptr) return sort_tokens(ids_T, entries);
+    const auto place = side_->sortings.find(ids_T.const_data_ptr());
+    if (place == side_->sortings.end()) return sort_tokens(ids_T, entries);
+    place->second.is_done.block(at::cuda::getCurrentCUDAStream());
+    return place->second.tokens;
   }
 
   /// Where the slots of each sequence begin.

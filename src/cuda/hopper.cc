@@ -2,8 +2,8 @@
 #include "cuda/hopper.h"
 
 #include "cuda/device_tensors.h"
+#include "kernels/cross_entropy_cuda.h"
 #include "kernels/head_consumer_hopper.h"
-#include "kernels/long_attention_hopper.h"
 
 namespace linformer {
 namespace {
@@ -26,6 +26,39 @@ float* floats_of(const at::Tensor& x) {
   return x.defined() ? static_cast<float*>(x.mutable_data_ptr()) : nullptr;
 }
 
+/// What a head's kernel reads; `hidden` and `partial` live as long as it runs.
+struct Head {
+  at::Tensor hidden_TM;
+  at::Tensor partial;
+  HeadConsumer in;
+};
+
+/// Nothing where there is no kernel for these.
+std::optional<Head> head_of(const at::Tensor& hidden_TM, const at::Tensor& weight_VM,
+                            const at::Tensor& bias_V, const at::Tensor& targets_T) {
+  const std::int64_t rows = hidden_TM.size(0);
+  const std::int64_t classes = weight_VM.size(0);
+  const std::int64_t width = weight_VM.size(1);
+  if (rows == 0 || !has_head_consumer(classes, width)) return std::nullopt;
+  TORCH_CHECK(hidden_TM.size(1) == width, "hidden ", hidden_TM.sizes(),
+              " does not fit the head's weight ", weight_VM.sizes());
+  TORCH_CHECK(!targets_T.defined() || targets_T.size(0) == rows, "want ", rows, " targets, got ",
+              targets_T.sizes());
+  Head out{.hidden_TM = hidden_TM.contiguous(),
+           .partial = at::empty({head_consumer_partial_floats(rows, classes)},
+                                weight_VM.options().dtype(at::kFloat)),
+           .in = {}};
+  out.in.hidden_TM = contiguous_rows_of(out.hidden_TM, "the head's input");
+  out.in.weight_VM = contiguous_rows_of(weight_VM, "the head's weight");
+  out.in.bias_V = bias_V.defined() ? contiguous_rows_of(bias_V, "the head's bias") : nullptr;
+  out.in.target_T = targets_T.defined() ? integers_of(targets_T) : nullptr;
+  out.in.partial = floats_of(out.partial);
+  out.in.rows = rows;
+  out.in.classes = classes;
+  out.in.width = width;
+  return out;
+}
+
 }  // namespace
 
 std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hidden_TM,
@@ -34,44 +67,68 @@ std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hi
                                                             const at::Tensor& targets_T,
                                                             std::int64_t num_ids) {
   const c10::cuda::CUDAGuard guard(weight_VM.device());
-  const std::int64_t rows = hidden_TM.size(0);
-  const std::int64_t classes = weight_VM.size(0);
-  const std::int64_t width = weight_VM.size(1);
-  if (rows == 0 || !has_head_consumer(classes, width)) return std::nullopt;
-  TORCH_CHECK(hidden_TM.size(1) == width, "hidden ", hidden_TM.sizes(),
-              " does not fit the head's weight ", weight_VM.sizes());
-  TORCH_CHECK(num_ids >= 0 && num_ids <= classes, "want at most ", classes, " ids, got ", num_ids);
-  TORCH_CHECK(!targets_T.defined() || targets_T.size(0) == rows, "want ", rows, " targets, got ",
-              targets_T.sizes());
-  const at::TensorOptions floats = weight_VM.options().dtype(at::kFloat);
+  std::optional<Head> head = head_of(hidden_TM, weight_VM, bias_V, targets_T);
+  if (!head) return std::nullopt;
+  TORCH_CHECK(num_ids >= 0 && num_ids <= head->in.classes, "want at most ", head->in.classes,
+              " ids, got ", num_ids);
+  const at::TensorOptions floats = head->partial.options();
   Accelerator::HeadRows out;
-  if (targets_T.defined()) out.nll_T = at::empty({rows}, floats);
-  out.lse_T = at::empty({rows}, floats);
-  out.max_T = at::empty({rows}, floats);
-  out.argmax_T = at::empty({rows}, floats.dtype(at::kInt));
-  const at::Tensor partial = at::empty({head_consumer_partial_floats(rows, classes)}, floats);
-  const at::Tensor hidden = hidden_TM.contiguous();
-  const bool is_done = consume_head(
-      {.hidden_TM = contiguous_rows_of(hidden, "the head's input"),
-       .weight_VM = contiguous_rows_of(weight_VM, "the head's weight"),
-       .bias_V = bias_V.defined() ? contiguous_rows_of(bias_V, "the head's bias") : nullptr,
-       .target_T = targets_T.defined() ? integers_of(targets_T) : nullptr,
-       .nll_T = floats_of(out.nll_T),
-       .lse_T = floats_of(out.lse_T),
-       .max_T = floats_of(out.max_T),
-       .argmax_T = static_cast<std::int32_t*>(out.argmax_T.mutable_data_ptr()),
-       .partial = floats_of(partial),
-       .rows = rows,
-       .classes = classes,
-       .width = width,
-       .num_ids = num_ids},
-      stream());
-  if (!is_done) return std::nullopt;
+  if (targets_T.defined()) out.nll_T = at::empty({head->in.rows}, floats);
+  out.lse_T = at::empty({head->in.rows}, floats);
+  out.max_T = at::empty({head->in.rows}, floats);
+  out.argmax_T = at::empty({head->in.rows}, floats.dtype(at::kInt));
+  head->in.nll_T = floats_of(out.nll_T);
+  head->in.lse_T = floats_of(out.lse_T);
+  head->in.max_T = floats_of(out.max_T);
+  head->in.argmax_T = static_cast<std::int32_t*>(out.argmax_T.mutable_data_ptr());
+  head->in.num_ids = num_ids;
+  if (!consume_head(head->in, stream())) return std::nullopt;
   C10_CUDA_KERNEL_LAUNCH_CHECK();
   return out;
 }
 
-bool attend_long_on_hopper(AcceleratedAttention& in) {
+std::optional<Accelerator::HeadLoss> head_loss_on_hopper(
+    const at::Tensor& hidden_TM, const at::Tensor& weight_VM, const at::Tensor& bias_V,
+    const at::Tensor& labels_T, double smoothing, const at::Tensor& scale) {
+  const c10::cuda::CUDAGuard guard(weight_VM.device());
+  std::optional<Head> head = head_of(hidden_TM, weight_VM, bias_V, labels_T);
+  if (!head) return std::nullopt;
+  const at::TensorOptions floats = head->partial.options();
+  const std::int64_t rows = head->in.rows;
+  Accelerator::HeadLoss out{.gradient_TV = at::empty({rows, head->in.classes}, weight_VM.options()),
+                            .bias_V = bias_V.defined() ? at::empty_like(bias_V) : at::Tensor(),
+                            .rows = {at::empty({rows}, floats), at::empty({rows}, floats)}};
+  const at::Tensor lse_T = at::empty({rows}, floats);
+  const at::Tensor total_T = at::empty({rows}, floats);
+  head->in.nll_T = floats_of(out.rows.nll_C);
+  head->in.lse_T = floats_of(lse_T);
+  head->in.logits_TV = out.gradient_TV.mutable_data_ptr();
+  head->in.total_T = floats_of(total_T);
+  if (!consume_head(head->in, stream())) return std::nullopt;
+  CrossEntropyGradient gradient{
+      .logits_CV = head->in.logits_TV,
+      .label_C = head->in.target_T,
+      .scale = floats_of(scale),
+      .lse_C = head->in.lse_T,
+      .nll_C = head->in.nll_T,
+      .total_C = head->in.total_T,
+      .loss_C = floats_of(out.rows.loss_C),
+      .partial = nullptr,
+      .bias_gradient_V = bias_V.defined() ? out.bias_V.mutable_data_ptr() : nullptr,
+      .rows = rows,
+      .classes = head->in.classes,
+      .smoothing = static_cast<float>(smoothing)};
+  at::Tensor partial;
+  if (bias_V.defined()) {
+    partial = at::empty({cross_entropy_partial_floats(gradient)}, floats);
+    gradient.partial = floats_of(partial);
+  }
+  cross_entropy_gradient(gradient, stream());
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return out;
+}
+
+bool attend_long_on_hopper(AcceleratedAttention& in, int variant) {
   const c10::cuda::CUDAGuard guard(in.query_TM.device());
   const std::int64_t rows = in.query_TM.size(0);
   const std::int64_t width = in.query_TM.size(1);
@@ -94,7 +151,8 @@ bool attend_long_on_hopper(AcceleratedAttention& in) {
                           .batch = in.query_start_B1.size(0) - 1,
                           .heads = in.heads,
                           .max_queries = in.max_queries,
-                          .causal = in.causal};
+                          .causal = in.causal,
+                          .variant = variant};
   at::Tensor partial;
   if (const std::int64_t floats = long_attention_partial_floats(attention); floats > 0) {
     partial = at::empty({floats}, lse_HT.options());

@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "cuda/device_tensors.h"
+#include "kernels/embedding_cuda.h"
+#include "kernels/layer_norm_cuda.h"
+#include "kernels/length_projection_cuda.h"
 #include "kernels/short_attention_cuda.h"
 #include "ops/accelerator.h"
 
@@ -39,13 +42,61 @@ inline PlannedAttention plan(const AcceleratedAttention& in) {
   return {out, tasks};
 }
 
-/// The second stream of training, what its work still reads, and what all layers of the pass derive
-/// from the starts of the same sequences.
+/// Sorted ids and what holds them.
+struct SortedTokens {
+  SortedIds sorted;
+  at::Tensor numbers_3T;
+  at::Tensor storage;
+};
+
+inline SortedTokens sort_tokens(const at::Tensor& ids_T, std::int64_t entries) {
+  const std::int64_t rows = ids_T.size(0);
+  const std::size_t bytes = sort_ids_bytes(rows, entries);
+  SortedTokens out{
+      .sorted = {},
+      .numbers_3T = at::empty({3, rows}, ids_T.options()),
+      .storage = at::empty({static_cast<std::int64_t>(bytes)}, ids_T.options().dtype(at::kByte))};
+  auto* const numbers = static_cast<std::int32_t*>(out.numbers_3T.mutable_data_ptr());
+  out.sorted = {.id_T = numbers, .row_T = numbers + rows};
+  sort_ids(integers_of(ids_T), numbers + 2 * rows, rows, entries, out.sorted,
+           out.storage.mutable_data_ptr(), bytes, stream());
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return out;
+}
+
+/// The second stream of training, what its work still reads, sums that all layers leave to the end
+/// of the pass, and what they derive from the starts of the same sequences.
 struct SideStream {
+  explicit SideStream(const c10::cuda::CUDAStream& stream) : stream(stream) {}
+
   c10::cuda::CUDAStream stream;
   std::vector<at::Tensor> kept;
+  std::vector<LayerNormBackward> norms;
+  std::vector<LengthProjectionBackward> projections;
+  struct Sorting {
+    SortedTokens tokens;
+    at::cuda::CUDAEvent is_done;
+  };
+  std::map<const void*, Sorting> sortings;
   std::map<std::pair<const void*, const void*>, PlannedAttention> plans;
   std::map<std::tuple<const void*, std::int64_t, bool>, at::Tensor> slot_starts;
+
+  /// Keeps the memory of what take_sums will write. Not the tensors: autograd copies a gradient
+  /// that somebody else holds, and would do so before it is there.
+  void keep_results(const std::vector<at::Tensor>& results) {
+    for (const at::Tensor& result : results) kept.push_back(result.detach());
+  }
+
+  /// The sums that are left, on this stream, of what `main` was given before.
+  void take_sums(const c10::cuda::CUDAStream& main) {
+    order(main, stream);
+    const c10::cuda::CUDAStreamGuard guard(stream);
+    layer_norm_parameter_gradients(norms, stream);
+    project_length_weight_gradients(projections, stream);
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    norms.clear();
+    projections.clear();
+  }
 
   /// What `later` is given from now on starts after all that `earlier` was given.
   static void order(const c10::cuda::CUDAStream& earlier, const c10::cuda::CUDAStream& later) {

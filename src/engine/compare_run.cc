@@ -142,8 +142,9 @@ std::vector<CheckedKind> check_all(Comparison& comparison,
 }
 
 LongAttentionKernel long_attention(const std::string& name) {
+  if (name == "own") return LongAttentionKernel::kOwn;
   if (name == "flash") return LongAttentionKernel::kFlash;
-  return name == "cudnn" ? LongAttentionKernel::kCudnn : LongAttentionKernel::kOwn;
+  return name == "cudnn" ? LongAttentionKernel::kCudnn : LongAttentionKernel::kAuto;
 }
 
 }  // namespace

@@ -29,14 +29,36 @@ constexpr int kPairRows = kBlocks * kBlockRows;
 constexpr int kColumns = 128;                     // logits of a tile
 constexpr int kHalfColumns = kColumns / kBlocks;  // what one block copies
 constexpr int kSlotBytes = kColumns * kAtomColumns * 2;
-constexpr int kSlots = 14;
 constexpr int kThreads = (kGroups + 1) * kWarpgroup;
-using Ring = TileRing<kSlots, kSlotBytes>;
-constexpr int kSharedBytes = Ring::kTileBytes + Ring::kBarrierBytes + kAtomBytes;
+constexpr int kLogitsBoxBytes = kGroupRows * kAtomColumns * 2;
 constexpr int kMaxChunks = 8;  // of 64 columns of hidden
 constexpr int kSums = 64;
 // Of a column that does not exist: far below any logit, and finite when multiplied.
 constexpr float kNoLogit = -1e30F;
+
+/// Shared memory: the weight's tiles and, where logits are stored, a tile of them for each
+/// warpgroup.
+template <bool kStores>
+struct Shared {
+  using Ring = TileRing<kStores ? 12 : 14, kSlotBytes>;
+  static constexpr int kLogitsBytes = kStores ? kColumns / kAtomColumns * kLogitsBoxBytes : 0;
+  static constexpr int kBytes =
+      Ring::kTileBytes + kGroups * kLogitsBytes + Ring::kBarrierBytes + kAtomBytes;
+
+  Ring ring;
+  unsigned logits;
+
+  __device__ explicit Shared(const void* memory) {
+    const unsigned tiles = aligned_tiles(memory);
+    logits = tiles + Ring::kTileBytes;
+    ring = {tiles, logits + kGroups * kLogitsBytes};
+  }
+};
+
+struct Maps {
+  CUtensorMap weight;
+  CUtensorMap logits;  // where they are stored
+};
 
 Plan plan_of(std::int64_t rows, std::int64_t classes, std::int64_t width) {
   Plan out{};
@@ -53,9 +75,10 @@ Plan plan_of(std::int64_t rows, std::int64_t classes, std::int64_t width) {
 }
 
 /// One thread fetches this block's half of the weight's tiles, for both blocks.
+template <typename Ring>
 __device__ void produce(const CUtensorMap& weight, const Plan& plan, const Ring& ring) {
   const unsigned rank = cluster_rank();
-  Ring::Place place;
+  typename Ring::Place place;
   for_each_pair(plan, blockIdx.x / kBlocks, [&](int, int first, int last) {
     for (int tile = first; tile < last; ++tile) {
 #pragma unroll 1  // few registers
@@ -71,8 +94,8 @@ __device__ void produce(const CUtensorMap& weight, const Plan& plan, const Ring&
 }
 
 /// A thread's 32 logits of a row in a tile, columns first_column + 8 j and the next. kHalf: of its
-/// upper row or of its lower one.
-template <int kHalf>
+/// upper row or of its lower one. kStores: the logits are wanted, no choice among them.
+template <int kHalf, bool kStores>
 class RowLogits {
  public:
   __device__ RowLogits(const float (&sums)[kSums], int first_column)
@@ -81,11 +104,11 @@ class RowLogits {
   /// All of them may be chosen, unless some_ids says that only those below `ids` may.
   __device__ void fold(int target, bool some_ids, int ids, RowState& row) const {
     const float largest = row_max(sums_, kHalf);
-    if (some_ids) choose_below(ids, row);
+    if (!kStores && some_ids) choose_below(ids, row);
     if (largest > row.largest) {
       row.sum *= exp2_fast((row.largest - largest) * kLog2E);
       row.largest = largest;
-      if (!some_ids) choose(largest, row);
+      if (!kStores && !some_ids) choose(largest, row);
     }
     const int at = target - first_column_;
     if (at >= 0 && at < kColumns) {
@@ -101,6 +124,21 @@ class RowLogits {
       partial[i % 4] += exp2_fast(fmaf(logit(i), kLog2E, -shift));
     }
     row.sum += (partial[0] + partial[1]) + (partial[2] + partial[3]);
+  }
+
+  /// Of columns below `end`.
+  __device__ float total(int end) const {
+    float out[4] = {};
+    if (first_column_ + kColumns <= end) {
+#pragma unroll
+      for (int i = 0; i < kSums / 2; ++i) out[i % 4] += logit(i);
+    } else {
+#pragma unroll
+      for (int i = 0; i < kSums / 2; ++i) {
+        if (first_column_ + column(i) < end) out[i % 4] += logit(i);
+      }
+    }
+    return (out[0] + out[1]) + (out[2] + out[3]);
   }
 
  private:
@@ -135,11 +173,17 @@ __device__ float* partial_of(const HeadConsumer& in, int segment, int row) {
 }
 
 /// A warpgroup that multiplies.
-template <int kChunks>
+template <int kChunks, bool kStores>
 class Group {
  public:
-  __device__ Group(const HeadConsumer& in, const Plan& plan, const Ring& ring)
-      : in_(in), plan_(plan), ring_(ring), index_(threadIdx.x / kWarpgroup - 1) {}
+  __device__ Group(const HeadConsumer& in, const Plan& plan, const CUtensorMap& logits_map,
+                   const Shared<kStores>& shared)
+      : in_(in),
+        plan_(plan),
+        logits_map_(logits_map),
+        ring_(shared.ring),
+        index_(threadIdx.x / kWarpgroup - 1),
+        logits_(shared.logits + index_ * Shared<kStores>::kLogitsBytes) {}
 
   __device__ void consume() {
     if (index_ == 1) named_arrive(turn(0), kTurnThreads);
@@ -152,9 +196,11 @@ class Group {
       }
     });
     if (index_ == 0) named_wait(turn(0), kTurnThreads);
+    if (kStores && threadIdx.x % kWarpgroup == 0) copies_out_wait();
   }
 
  private:
+  using Ring = typename Shared<kStores>::Ring;
   static constexpr int kTurnThreads = kGroups * kWarpgroup;
   static constexpr int kSteps = kChunks * kAtomColumns / kStepColumns;
 
@@ -185,10 +231,17 @@ class Group {
       const int first_column = tile * kColumns + lane % 4 * 2;
       float sums[kSums];
       multiply(hidden, takes_turns, tile, sums);
+      const RowLogits<0, kStores> upper_logits(sums, first_column);
+      const RowLogits<1, kStores> lower_logits(sums, first_column);
+      if constexpr (kStores) {
+        store(block_row + index_ * kGroupRows, tile, sums);
+        upper.total += upper_logits.total(plan_.classes);
+        lower.total += lower_logits.total(plan_.classes);
+      }
       if (first_column + kColumns > plan_.classes) drop_columns(first_column, sums);
       const bool some_ids = (tile + 1) * kColumns > plan_.ids;
-      RowLogits<0>(sums, first_column).fold(upper_target, some_ids, plan_.ids, upper);
-      RowLogits<1>(sums, first_column).fold(lower_target, some_ids, plan_.ids, lower);
+      upper_logits.fold(upper_target, some_ids, plan_.ids, upper);
+      lower_logits.fold(lower_target, some_ids, plan_.ids, lower);
       __syncwarp();
     }
     upper.merge_lane(1);
@@ -201,6 +254,34 @@ class Group {
       upper.save(out);
       lower.save(out + 8 * RowState::kFloats);
     }
+  }
+
+  /// The warpgroup's logits of a tile, by bulk copies from its part of shared memory.
+  __device__ void store(int group_row, int tile, const float (&sums)[kSums]) const {
+    const int thread = threadIdx.x % kWarpgroup;
+    const int lane = thread % kWarp;
+    const int row = thread / kWarp * 16 + lane % 16;
+    const int together = kGroups + 1 + index_;  // a named barrier
+    if (thread == 0) copies_out_wait_read();
+    named_wait(together, kWarpgroup);
+#pragma unroll
+    for (int j = 0; j < kSums / 4; j += 2) {
+      const unsigned words[4] = {
+          packed(sums[4 * j], sums[4 * j + 1]), packed(sums[4 * j + 2], sums[4 * j + 3]),
+          packed(sums[4 * j + 4], sums[4 * j + 5]), packed(sums[4 * j + 6], sums[4 * j + 7])};
+      const int vector = j % 8 + lane / 16;  // of 8 columns, in a row of 128 bytes
+      store_matrices(logits_ + j / 8 * kLogitsBoxBytes + row * 128 + (vector ^ row % 8) * 16,
+                     words);
+    }
+    shared_written();
+    named_wait(together, kWarpgroup);
+    if (thread != 0) return;
+#pragma unroll
+    for (int box = 0; box < kColumns / kAtomColumns; ++box) {
+      copy_box_out(logits_map_, tile * kColumns + box * kAtomColumns, group_row,
+                   logits_ + box * kLogitsBoxBytes);
+    }
+    copies_out_commit();
   }
 
   /// Rows `row` and 8 below as left operands; of rows that do not exist, the last one again.
@@ -291,31 +372,33 @@ class Group {
 
   const HeadConsumer& in_;
   const Plan& plan_;
+  const CUtensorMap& logits_map_;
   const Ring& ring_;
   const int index_;
-  Ring::Place place_;
+  const unsigned logits_;  // in shared memory
+  typename Ring::Place place_;
 };
 
-template <int kChunks>
+template <int kChunks, bool kStores>
 __global__ void __cluster_dims__(kBlocks, 1, 1) __launch_bounds__(kThreads, 1)
-    head_kernel(const __grid_constant__ CUtensorMap weight, const __grid_constant__ HeadConsumer in,
+    head_kernel(const __grid_constant__ Maps maps, const __grid_constant__ HeadConsumer in,
                 const __grid_constant__ Plan plan) {
-  extern __shared__ char shared[];
-  const unsigned tiles = aligned_tiles(shared);
-  const Ring ring{tiles, tiles + Ring::kTileBytes};
+  extern __shared__ char memory[];
+  const Shared<kStores> shared(memory);
   if (threadIdx.x == 0) {
-    prefetch_map(weight);
-    ring.init(kBlocks * kGroups);
+    prefetch_map(maps.weight);
+    if (kStores) prefetch_map(maps.logits);
+    shared.ring.init(kBlocks * kGroups);
     barrier_init_done();
   }
   cluster_sync();
   if (threadIdx.x < kWarpgroup) {
     give_registers<24>();
-    if (threadIdx.x == 0) produce(weight, plan, ring);
+    if (threadIdx.x == 0) produce(maps.weight, plan, shared.ring);
     __syncwarp();
   } else {
     take_registers<240>();
-    Group<kChunks>(in, plan, ring).consume();
+    Group<kChunks, kStores>(in, plan, maps.logits, shared).consume();
   }
   // A block's memory is written and its barriers are used by its peer until both are done.
   cluster_sync();
@@ -346,18 +429,23 @@ __global__ void __launch_bounds__(kCombineThreads)
     in.nll_T[row] = has_target ? lse - state.at_target : 0.0F;
   }
   if (in.lse_T != nullptr) in.lse_T[row] = lse;
+  if (in.total_T != nullptr) in.total_T[row] = state.total;
   if (in.max_T != nullptr) in.max_T[row] = state.best_logit;
   if (in.argmax_T != nullptr) in.argmax_T[row] = state.best;
 }
 
 template <int kChunks>
-void launch(const CUtensorMap& weight, const HeadConsumer& in, const Plan& plan,
-            cudaStream_t stream) {
-  cudaFuncSetAttribute(head_kernel<kChunks>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                       kSharedBytes);
-  head_kernel<kChunks>
-      <<<static_cast<unsigned>(plan.clusters * kBlocks), kThreads, kSharedBytes, stream>>>(
-          weight, in, plan);
+void launch(const Maps& maps, const HeadConsumer& in, const Plan& plan, cudaStream_t stream) {
+  const auto start = [&](auto kernel, int bytes) {
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    kernel<<<static_cast<unsigned>(plan.clusters * kBlocks), kThreads, bytes, stream>>>(maps, in,
+                                                                                        plan);
+  };
+  if (in.logits_TV != nullptr) {
+    start(head_kernel<kChunks, true>, Shared<true>::kBytes);
+  } else {
+    start(head_kernel<kChunks, false>, Shared<false>::kBytes);
+  }
 }
 
 }  // namespace
@@ -374,14 +462,18 @@ std::int64_t head_consumer_partial_floats(std::int64_t rows, std::int64_t classe
 
 bool consume_head(const HeadConsumer& in, cudaStream_t stream) {
   if (!has_head_consumer(in.classes, in.width)) return false;
-  CUtensorMap weight;
-  if (!encode_map({in.weight_VM, in.classes, in.width, in.width}, kHalfColumns, weight)) {
+  Maps maps{};
+  if (!encode_map({in.weight_VM, in.classes, in.width, in.width}, kHalfColumns, maps.weight)) {
+    return false;
+  }
+  if (in.logits_TV != nullptr &&
+      !encode_map({in.logits_TV, in.rows, in.classes, in.classes}, kGroupRows, maps.logits)) {
     return false;
   }
   Plan plan = plan_of(in.rows, in.classes, in.width);
   if (in.num_ids > 0) plan.ids = static_cast<int>(in.num_ids);
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
-    ((in.width == (kIndex + 1) * kAtomColumns ? launch<kIndex + 1>(weight, in, plan, stream)
+    ((in.width == (kIndex + 1) * kAtomColumns ? launch<kIndex + 1>(maps, in, plan, stream)
                                               : void()),
      ...);
   }

@@ -41,13 +41,14 @@ __device__ void for_each_pair(const Plan& plan, int cluster, const Function& f) 
 
 /// What is known of a row's logits. `largest` is never NaN; where a logit is, `sum` is.
 struct RowState {
-  static constexpr int kFloats = 5;
+  static constexpr int kFloats = 6;
 
   float largest = -INFINITY;
   float sum = 0;                 // of exp(logit - largest)
   float best_logit = -INFINITY;  // of the classes that may be chosen
   int best = 0;
   float at_target = -INFINITY;
+  float total = 0;  // of the logits, where they are stored
 
   __device__ void merge(const RowState& other) {
     const float larger = fmaxf(largest, other.largest);
@@ -61,6 +62,7 @@ struct RowState {
     best = is_other ? other.best : best;
     best_logit = fmaxf(best_logit, other.best_logit);
     at_target = fmaxf(at_target, other.at_target);
+    total += other.total;
   }
   /// With the lane whose number differs in `bit`.
   __device__ void merge_lane(int bit) {
@@ -71,6 +73,7 @@ struct RowState {
     other.best_logit = of_other(best_logit);
     other.best = of_other(best);
     other.at_target = of_other(at_target);
+    other.total = of_other(total);
     merge(other);
   }
   __device__ void save(float* out) const {
@@ -79,6 +82,7 @@ struct RowState {
     out[2] = best_logit;
     out[3] = __int_as_float(best);
     out[4] = at_target;
+    out[5] = total;
   }
   __device__ static RowState saved(const float* in) {
     RowState out;
@@ -87,6 +91,7 @@ struct RowState {
     out.best_logit = in[2];
     out.best = __float_as_int(in[3]);
     out.at_target = in[4];
+    out.total = in[5];
     return out;
   }
 };

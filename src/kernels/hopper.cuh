@@ -140,6 +140,38 @@ __device__ inline void copy_box_to(unsigned to, const CUtensorMap& map, int colu
       : "memory");
 }
 
+// Bulk tensor copies out of shared memory; what lies outside the tensor is left out. They belong to
+// the thread that begins them.
+
+__device__ inline void copy_box_out(const CUtensorMap& map, int column, int row, unsigned from) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%2, %3}], [%1];" ::"l"(&map),
+      "r"(from), "r"(column), "r"(row)
+      : "memory");
+}
+__device__ inline void copies_out_commit() {
+  asm volatile("cp.async.bulk.commit_group;" ::: "memory");
+}
+/// Until shared memory may be written again.
+__device__ inline void copies_out_wait_read() {
+  asm volatile("cp.async.bulk.wait_group.read 0;" ::: "memory");
+}
+__device__ inline void copies_out_wait() {
+  asm volatile("cp.async.bulk.wait_group 0;" ::: "memory");
+}
+/// What this thread has written to shared memory is seen by copies that begin after a barrier.
+__device__ inline void shared_written() {
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
+
+/// Four 8 x 8 bfloat16 matrices, as products of a warpgroup hold them, to shared memory: lane i has
+/// the address of row i % 8 of matrix i / 8.
+__device__ inline void store_matrices(unsigned address, const unsigned (&in)[4]) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(address),
+               "r"(in[0]), "r"(in[1]), "r"(in[2]), "r"(in[3])
+               : "memory");
+}
+
 // Products of a warpgroup, D += A B: 64 rows, bfloat16 with float32 sums. Thread t of it holds of D
 // rows 16 (t / 32) + t % 32 / 4 and 8 below; d[4 j], d[4 j + 1] are columns 8 j + 2 (t % 4) and the
 // next of the upper row, d[4 j + 2], d[4 j + 3] those of the lower.

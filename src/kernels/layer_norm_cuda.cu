@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A warp for each row; a lane holds kVectors times 8 values of it in registers.
+#include <algorithm>
+
 #include "kernels/cuda_support.cuh"
 #include "kernels/layer_norm_cuda.h"
 
@@ -9,6 +11,11 @@ namespace {
 constexpr int kWarps = 8;  // of a block
 constexpr int kBackwardBlocks = 264;
 constexpr int kRowsTogether = 32;  // of the blocks' sums
+constexpr int kNormsTogether = 64;
+
+__host__ __device__ constexpr int padded_width(std::int64_t width) {
+  return static_cast<int>(width + width / 8);
+}
 
 /// A lane's vectors of a row, all asked for before the first is used; zeros where there is no row.
 template <int kVectors>
@@ -148,19 +155,23 @@ __global__ void __launch_bounds__(kWarps* kWarp, kVectors <= 2 ? 2 : 1)
       (static_cast<Vector8*>(in.x_gradient_TM) + row * vectors)[index] = narrow(out);
     }
   }
+  // A gap behind every vector: else lanes that write theirs meet in a bank.
+  const auto place = [&](int w, int column) {
+    return w * padded_width(in.width) + column + column / 8;
+  };
   const auto reduce = [&](const float(&sums)[kVectors][8], float* to) {
     __syncthreads();
 #pragma unroll
     for (int v = 0; v < kVectors; ++v) {
       if (lane + v * kWarp >= vectors) continue;
 #pragma unroll
-      for (int i = 0; i < 8; ++i) shared[warp * in.width + (lane + v * kWarp) * 8 + i] = sums[v][i];
+      for (int i = 0; i < 8; ++i) shared[place(warp, (lane + v * kWarp) * 8 + i)] = sums[v][i];
     }
     __syncthreads();
     for (int column = threadIdx.x; column < in.width; column += blockDim.x) {
       float total = 0;
 #pragma unroll
-      for (int w = 0; w < kWarps; ++w) total += shared[w * in.width + column];
+      for (int w = 0; w < kWarps; ++w) total += shared[place(w, column)];
       to[column] = total;
     }
   };
@@ -169,14 +180,25 @@ __global__ void __launch_bounds__(kWarps* kWarp, kVectors <= 2 ? 2 : 1)
   reduce(bias_sum, partial + in.width);
 }
 
+struct NormSums {
+  const float* partial;
+  std::int64_t blocks;
+  std::int64_t width;
+  void* weight;
+  void* bias;
+};
+struct NormTable {
+  NormSums norms[kNormsTogether];
+};
+
 /// One column of weight and bias gradients a thread of x; threads of y share the blocks' sums.
-__global__ void reduce_kernel(const float* partial, int blocks, std::int64_t width, void* weight,
-                              void* bias) {
+__global__ void reduce_kernel(const __grid_constant__ NormTable table) {
   __shared__ float shared[kRowsTogether][kWarp];
+  const auto [partial, blocks, width, weight, bias] = table.norms[blockIdx.y];
   const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kWarp + threadIdx.x;
   float sum = 0;
   if (column < 2 * width) {
-    for (int block = threadIdx.y; block < blocks; block += kRowsTogether) {
+    for (std::int64_t block = threadIdx.y; block < blocks; block += kRowsTogether) {
       sum += partial[block * 2 * width + column];
     }
   }
@@ -198,7 +220,7 @@ unsigned backward_blocks(const LayerNormBackward& in) {
 
 template <int kVectors>
 void launch_backward(const LayerNormBackward& in, unsigned blocks, cudaStream_t stream) {
-  const std::size_t bytes = kWarps * static_cast<std::size_t>(in.width) * sizeof(float);
+  const std::size_t bytes = kWarps * padded_width(in.width) * sizeof(float);
   backward_kernel<kVectors><<<blocks, kWarps * kWarp, bytes, stream>>>(in);
 }
 
@@ -229,10 +251,22 @@ void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream) {
   }
 }
 
-void layer_norm_parameter_gradients(const LayerNormBackward& in, cudaStream_t stream) {
-  reduce_kernel<<<static_cast<unsigned>(divide_up(2 * in.width, kWarp)), dim3(kWarp, kRowsTogether),
-                  0, stream>>>(in.partial, static_cast<int>(backward_blocks(in)), in.width,
-                               in.weight_gradient_M, in.bias_gradient_M);
+void layer_norm_parameter_gradients(std::span<const LayerNormBackward> norms, cudaStream_t stream) {
+  while (!norms.empty()) {
+    const std::size_t count = std::min<std::size_t>(kNormsTogether, norms.size());
+    NormTable table{};
+    std::int64_t widest = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const LayerNormBackward& in = norms[i];
+      table.norms[i] = {in.partial, backward_blocks(in), in.width, in.weight_gradient_M,
+                        in.bias_gradient_M};
+      widest = std::max(widest, in.width);
+    }
+    const dim3 grid(static_cast<unsigned>(divide_up(2 * widest, kWarp)),
+                    static_cast<unsigned>(count));
+    reduce_kernel<<<grid, dim3(kWarp, kRowsTogether), 0, stream>>>(table);
+    norms = norms.subspan(count);
+  }
 }
 
 }  // namespace linformer

@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <span>
 
 namespace linformer {
 
@@ -45,8 +46,8 @@ struct LayerNormBackward {
 std::int64_t layer_norm_partial_floats(std::int64_t width);
 /// The gradient of x, and sums of rows in `partial`.
 void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream);
-/// The gradients of weight and bias out of `partial`. The same bits every time: sums over rows are
-/// taken in a fixed order.
-void layer_norm_parameter_gradients(const LayerNormBackward& in, cudaStream_t stream);
+/// The gradients of weights and biases out of `partial`, of many norms together. The same bits
+/// every time: sums over rows are taken in a fixed order.
+void layer_norm_parameter_gradients(std::span<const LayerNormBackward> norms, cudaStream_t stream);
 
 }  // namespace linformer

@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <span>
 
 namespace linformer {
 
@@ -37,7 +38,8 @@ void project_length(const LengthProjection& in, cudaStream_t stream);
 struct LengthProjectionBackward {
   LengthProjection forward;
   const void* slots_gradient_S2M;
-  void* kv_gradient_T2M;  // rows of 2M; rows of no sequence are left as they are
+  void* kv_gradient_T2M;  // rows of no sequence are left as they are
+  std::int64_t kv_gradient_stride;
   void* E_gradient_KN;
   void* F_gradient_KN;
   float* partial;  // length_projection_partial_floats
@@ -45,6 +47,10 @@ struct LengthProjectionBackward {
 std::int64_t length_projection_partial_floats(const LengthProjection& in);
 /// The two halves of the gradient need nothing of one another. The same bits every time.
 void project_length_key_value_gradient(const LengthProjectionBackward& in, cudaStream_t stream);
-void project_length_weight_gradients(const LengthProjectionBackward& in, cudaStream_t stream);
+/// What each sequence adds to the gradients of E and F, in `partial`; then the gradients, of many
+/// projections together.
+void project_length_weight_parts(const LengthProjectionBackward& in, cudaStream_t stream);
+void project_length_weight_gradients(std::span<const LengthProjectionBackward> projections,
+                                     cudaStream_t stream);
 
 }  // namespace linformer

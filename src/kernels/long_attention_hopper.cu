@@ -128,11 +128,14 @@ __global__ void __launch_bounds__(kCombineThreads)
 
 int most_clusters() { return std::max(multiprocessors() / kBlocks, 1); }
 
-/// Three groups hide more of the softmax; two leave less of a short triangle unused.
+/// Three groups hide more of the softmax; two leave less of a short triangle, or of a short
+/// sequence, unused.
 int variant_of(const LongAttention& in) {
   constexpr std::int64_t kLongTriangle = 4096;
+  constexpr std::int64_t kShort = 512;
   if (in.variant != LongAttention::kBestVariant) return in.variant;
-  return in.causal && in.key_rows < kLongTriangle * in.batch ? 1 : 0;
+  const bool is_short_triangle = in.causal && in.key_rows < kLongTriangle * in.batch;
+  return is_short_triangle || in.max_queries <= kShort ? 1 : 0;
 }
 
 /// Whole tasks as long as all clusters have as many of them; those that are left over are split

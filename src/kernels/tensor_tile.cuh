@@ -55,20 +55,28 @@ __device__ inline void copy_async(void* to, const void* from, bool is_real) {
 }
 __device__ inline void wait_for_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 
+/// Ends a group of this thread's copies.
+__device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+/// Until at most so many of the groups are under way, the last ones.
+template <int kGroups>
+__device__ inline void wait_for_groups() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kGroups) : "memory");
+}
+
 /// A tile in shared memory; rows are padded so that ldmatrix meets no bank twice.
-template <int kWidth>
+template <int kWidth, int kRows = kTile>
 struct Tile {
   static constexpr int kStride = kWidth + 8;
-  __nv_bfloat16 data[kTile * kStride];
+  __nv_bfloat16 data[kRows * kStride];
 
-  /// Rows first .. first + 63 of `base`, those from `count` on as zeros, by copies that a later
-  /// wait_for_copies waits for.
+  /// Rows first .. first + kRows - 1 of `base`, those from `count` on as zeros, by copies that a
+  /// later wait_for_copies waits for.
   template <int kThreads = kTileThreads>
   __device__ void load_async(const void* base, std::int64_t stride, int first, int count) {
     constexpr int kVectors = kWidth / 8;
     const auto* from = static_cast<const __nv_bfloat16*>(base);
 #pragma unroll
-    for (int round = 0; round < kTile * kVectors / kThreads; ++round) {
+    for (int round = 0; round < kRows * kVectors / kThreads; ++round) {
       const int i = round * kThreads + threadIdx.x;
       const int row = i / kVectors;
       const int vector = i % kVectors;
@@ -114,9 +122,9 @@ struct Sums {
   float values[kWidth / 8][4] = {};
 
   /// Adds left times 16 rows of a tile, from `row`, of its columns from `column`.
-  template <int kTileWidth>
-  __device__ void add(const Fragment& left, const Tile<kTileWidth>& tile, int row, int lane,
-                      int column = 0) {
+  template <int kTileWidth, int kTileRows>
+  __device__ void add(const Fragment& left, const Tile<kTileWidth, kTileRows>& tile, int row,
+                      int lane, int column = 0) {
 #pragma unroll
     for (int i = 0; i < kWidth / 16; ++i) {
       const Fragment b = tile.right(row, column + i * 16, lane);

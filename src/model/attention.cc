@@ -3,6 +3,8 @@
 // model width.
 #include "model/attention.h"
 
+#include <utility>
+
 #include "model/linformer_attention.h"
 #include "ops/linear.h"
 #include "ops/packed_attention.h"
@@ -51,11 +53,11 @@ bool Attention::shortens_first(const PackedSequences& sequences,
 
 KeyValue Attention::shorten_first(const at::Tensor& input_TM,
                                   const PackedSequences& sequences) const {
-  const at::Tensor input_BSM = unpack(input_TM, sequences);
-  KeyValue out = shorten(input_BSM, input_BSM, input_TM, sequences);
-  out.key_BHSD = split_heads(at::linear(merge_heads(out.key_BHSD), rows_of_qkv(1, 1)));
-  out.value_BHSD = split_heads(at::linear(merge_heads(out.value_BHSD), rows_of_qkv(2, 1)));
-  return out;
+  const ShortenedInput in = shorten_input(unpack(input_TM, sequences), sequences);
+  const at::Tensor weight_2MM = rows_of_qkv(1, 2).view({2, model_dim_, model_dim_});
+  const at::Tensor out_2BKM =
+      at::bmm(in.both_2BKM.flatten(1, 2), weight_2MM.mT()).view(in.both_2BKM.sizes());
+  return {split_heads(out_2BKM[0]), split_heads(out_2BKM[1]), in.mask_B11S};
 }
 
 at::Tensor Attention::attend_equal(const at::Tensor& query_TM, const at::Tensor& key_SM,
@@ -86,10 +88,7 @@ at::Tensor Attention::self_attention_by_starts(const at::Tensor& x_TM,
                         sequences, options);
   }
   const at::Tensor qkv_T3M = linformer::linear(x_TM, qkv_weight_);
-  if (shortens()) {
-    const auto parts = qkv_T3M.split_with_sizes({model_dim_, 2 * model_dim_}, 1);
-    return attend_packed(parts[0], sequences, parts[1], x_TM, sequences);
-  }
+  if (shortens()) return attend_shortened_self(qkv_T3M, x_TM, sequences);
   if (!at::GradMode::is_enabled() && sequences.is_rectangle()) {
     const auto parts = qkv_T3M.split(model_dim_, 1);
     return attend_equal(parts[0], parts[1], parts[2], sequences, causal, options);
@@ -153,7 +152,7 @@ KeyValue Attention::project_memory(const at::Tensor& memory_TM, const PackedSequ
 
 at::Tensor Attention::cross_attention_by_starts(const at::Tensor& query_TM,
                                                 const PackedSequences& queries,
-                                                const at::Tensor& memory_TM,
+                                                at::Tensor& memory_TM,
                                                 const PackedSequences& memory,
                                                 const ForwardOptions& options) const {
   if (queries.is_rectangle() && shortens_first(memory, options)) {
@@ -166,11 +165,12 @@ at::Tensor Attention::cross_attention_by_starts(const at::Tensor& query_TM,
     const auto parts = in.key_value_S2M.split(model_dim_, 1);
     return attend_equal(in.query_TM, parts[0], parts[1], queries, /*causal=*/false, options);
   }
-  return attend_packed(in.query_TM, queries, in.key_value_S2M, memory_TM, memory);
+  const at::Tensor input_TM = std::exchange(memory_TM, in.memory_SM);
+  return attend_packed(in.query_TM, queries, in.key_value_S2M, input_TM, memory);
 }
 
 at::Tensor Attention::cross_attention(const at::Tensor& query_TM, const PackedSequences& queries,
-                                      const at::Tensor& memory_TM, const PackedSequences& memory,
+                                      at::Tensor& memory_TM, const PackedSequences& memory,
                                       const ForwardOptions& options) const {
   if (queries.has_starts()) {
     return output(cross_attention_by_starts(query_TM, queries, memory_TM, memory, options));
@@ -229,6 +229,17 @@ KeyValue Attention::shorten(const at::Tensor& key_BSM, const at::Tensor& value_B
   KeyValue out{heads(key_BSM), heads(value_BSM), {}};
   if (sequences.is_ragged()) out.mask_B11S = sequences.mask_BN.unsqueeze(1).unsqueeze(1);
   return out;
+}
+
+at::Tensor Attention::attend_shortened_self(const at::Tensor& qkv_T3M, const at::Tensor& input_TM,
+                                            const PackedSequences& sequences) const {
+  const auto parts = qkv_T3M.split_with_sizes({model_dim_, 2 * model_dim_}, 1);
+  return attend_packed(parts[0], sequences, parts[1], input_TM, sequences);
+}
+
+Attention::ShortenedInput Attention::shorten_input(const at::Tensor& /*input_BSM*/,
+                                                   const PackedSequences& /*sequences*/) const {
+  TORCH_CHECK(false, "attention whose input is not shortened");
 }
 
 ShortenedSequences Attention::shorten_packed(const at::Tensor& kv_T2M,

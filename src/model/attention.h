@@ -34,9 +34,10 @@ class Attention {
   /// x_TM attends to itself. `causal` only for full attention.
   at::Tensor self_attention(const at::Tensor& x_TM, const PackedSequences& sequences, bool causal,
                             const ForwardOptions& options) const;
-  /// query_TM attends to memory (the encoder's output).
+  /// query_TM attends to memory (the encoder's output), which becomes what the next layer is to
+  /// read: the same values (CrossProjection).
   at::Tensor cross_attention(const at::Tensor& query_TM, const PackedSequences& queries,
-                             const at::Tensor& memory_TM, const PackedSequences& memory,
+                             at::Tensor& memory_TM, const PackedSequences& memory,
                              const ForwardOptions& options) const;
 
   /// Keys and values of the memory, for decoding.
@@ -57,10 +58,22 @@ class Attention {
   /// The same of packed sequences with starts: rows of keys and values, and where they start.
   virtual ShortenedSequences shorten_packed(const at::Tensor& kv_T2M, const at::Tensor& input_TM,
                                             const PackedSequences& sequences) const;
+  /// Packed self-attention over what shorten_packed makes of keys and values, where it changes
+  /// them.
+  virtual at::Tensor attend_shortened_self(const at::Tensor& qkv_T3M, const at::Tensor& input_TM,
+                                           const PackedSequences& sequences) const;
+  /// What keys and values are made from, shortened to product_slots() rows, [2, B, K, M], and their
+  /// mask as in KeyValue. Without a gradient.
+  struct ShortenedInput {
+    at::Tensor both_2BKM;
+    at::Tensor mask_B11S;
+  };
+  virtual ShortenedInput shorten_input(const at::Tensor& input_BSM,
+                                       const PackedSequences& sequences) const;
   /// Whether shorten changes anything; if so there is no causal form.
   virtual bool shortens() const { return false; }
   /// Rows that keys and values are multiplied by a matrix to, which may as well be done to the
-  /// input they are projected from: E(xW) = (Ex)W. 0: they are not.
+  /// input they are projected from: E(xW) = (Ex)W, by shorten_input. 0: they are not.
   virtual std::int64_t product_slots() const { return 0; }
 
   at::Tensor split_heads(const at::Tensor& x_BNM) const;
@@ -80,7 +93,7 @@ class Attention {
   at::Tensor self_attention_by_starts(const at::Tensor& x_TM, const PackedSequences& sequences,
                                       bool causal, const ForwardOptions& options) const;
   at::Tensor cross_attention_by_starts(const at::Tensor& query_TM, const PackedSequences& queries,
-                                       const at::Tensor& memory_TM, const PackedSequences& memory,
+                                       at::Tensor& memory_TM, const PackedSequences& memory,
                                        const ForwardOptions& options) const;
   at::Tensor attend_packed(const at::Tensor& query_TM, const PackedSequences& queries,
                            const at::Tensor& kv_T2M, const at::Tensor& input_TM,

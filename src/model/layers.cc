@@ -72,9 +72,8 @@ DecoderLayer::DecoderLayer(const ModelConfig& config, const ParameterScope& scop
       mlp_(config, scope / "mlp"),
       mlp_residual_(config, scope / "norm3") {}
 
-Stream DecoderLayer::forward(const Stream& y, const PackedSequences& targets,
-                             const at::Tensor& memory_TM, const PackedSequences& memory,
-                             const ForwardOptions& options) const {
+Stream DecoderLayer::forward(const Stream& y, const PackedSequences& targets, at::Tensor& memory_TM,
+                             const PackedSequences& memory, const ForwardOptions& options) const {
   Stream x = self_residual_.forward(y, options.training, [&](const at::Tensor& z_TM) {
     return self_attention_.self_attention(z_TM, targets, /*causal=*/true, options);
   });

@@ -89,7 +89,8 @@ struct LayerState {
 class DecoderLayer {
  public:
   DecoderLayer(const ModelConfig& config, const ParameterScope& scope);
-  Stream forward(const Stream& y, const PackedSequences& targets, const at::Tensor& memory_TM,
+  /// memory_TM becomes what the next layer is to read: the same values.
+  Stream forward(const Stream& y, const PackedSequences& targets, at::Tensor& memory_TM,
                  const PackedSequences& memory, const ForwardOptions& options) const;
   KeyValue project_memory(const at::Tensor& memory_TM, const PackedSequences& memory) const;
   at::Tensor step(const at::Tensor& y_BM, LayerState& state, std::int64_t position) const;

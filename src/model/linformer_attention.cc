@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "ops/packed_attention.h"
+
 namespace linformer {
 namespace {
 
@@ -32,40 +34,80 @@ LinearProjectionAttention::LinearProjectionAttention(const ModelConfig& config,
                                      projection_init(config))),
       compatibility_(config.compatibility) {}
 
-KeyValue LinearProjectionAttention::shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
-                                            const at::Tensor& /*input_TM*/,
-                                            const PackedSequences& sequences) const {
-  const std::int64_t length = key_BSM.size(1);
-  TORCH_CHECK(length <= key_projection_KS_.size(1), "sequence of ", length,
-              " tokens is longer than max_length ", key_projection_KS_.size(1));
-  const auto project = [&](const at::Tensor& weight_KS, const at::Tensor& x_BSM) {
-    const at::Tensor used_KS = weight_KS.narrow(1, 0, length);
-    return project_rectangle(used_KS, x_BSM, projection_parts(used_KS, x_BSM));  // pads: zero rows
-  };
-  at::Tensor key_BKM = project(key_projection_KS_, key_BSM);
-  at::Tensor value_BKM = project(value_projection_KS_, value_BSM);
-  if (compatibility_) return {split_heads(key_BKM), split_heads(value_BKM), {}};
+at::Tensor LinearProjectionAttention::used_columns(const at::Tensor& weight_KS,
+                                                   std::int64_t length) {
+  TORCH_CHECK(length <= weight_KS.size(1), "sequence of ", length,
+              " tokens is longer than max_length ", weight_KS.size(1));
+  return weight_KS.narrow(1, 0, length);
+}
+
+LinearProjectionAttention::SlotUse LinearProjectionAttention::slot_use(
+    const PackedSequences& sequences, at::ScalarType type) const {
   const std::int64_t slots = key_projection_KS_.size(0);
   const at::Tensor slot_K = at::arange(slots, sequences.lengths_B.options());
   // Real tokens j = i, i + K, i + 2K, ... below the length.
   const at::Tensor count_BK =
       (sequences.lengths_B.unsqueeze(1) - slot_K + (slots - 1)).floor_divide(slots).clamp_min(0);
-  const at::Tensor factor_BK1 =
-      count_BK.clamp_min(1).to(key_BKM.scalar_type()).reciprocal().unsqueeze(2);
-  KeyValue out{split_heads(key_BKM * factor_BK1), split_heads(value_BKM * factor_BK1), {}};
+  SlotUse out{count_BK.clamp_min(1).to(type).reciprocal().unsqueeze(2), {}};
   const std::int64_t shortest =
       *std::min_element(sequences.lengths.begin(), sequences.lengths.end());
   if (shortest < slots) out.mask_B11S = count_BK.gt(0).unsqueeze(1).unsqueeze(1);
   return out;
 }
 
+KeyValue LinearProjectionAttention::shorten(const at::Tensor& key_BSM, const at::Tensor& value_BSM,
+                                            const at::Tensor& /*input_TM*/,
+                                            const PackedSequences& sequences) const {
+  const auto project = [](const at::Tensor& weight_KS, const at::Tensor& x_BSM) {
+    const at::Tensor used_KS = used_columns(weight_KS, x_BSM.size(1));
+    return project_rectangle(used_KS, x_BSM, projection_parts(used_KS, x_BSM));  // pads: zero rows
+  };
+  const at::Tensor key_BKM = project(key_projection_KS_, key_BSM);
+  const at::Tensor value_BKM = project(value_projection_KS_, value_BSM);
+  if (compatibility_) return {split_heads(key_BKM), split_heads(value_BKM), {}};
+  const SlotUse use = slot_use(sequences, key_BKM.scalar_type());
+  return {split_heads(key_BKM * use.factor_BK1), split_heads(value_BKM * use.factor_BK1),
+          use.mask_B11S};
+}
+
+Attention::ShortenedInput LinearProjectionAttention::shorten_input(
+    const at::Tensor& input_BSM, const PackedSequences& sequences) const {
+  const std::int64_t length = input_BSM.size(1);
+  const at::Tensor E_KS = used_columns(key_projection_KS_, length);
+  ShortenedInput out{project_rectangle_by_both(E_KS, used_columns(value_projection_KS_, length),
+                                               input_BSM, projection_parts(E_KS, input_BSM)),
+                     {}};
+  if (compatibility_) return out;
+  const SlotUse use = slot_use(sequences, out.both_2BKM.scalar_type());
+  out.both_2BKM.mul_(use.factor_BK1);
+  out.mask_B11S = use.mask_B11S;
+  return out;
+}
+
 ShortenedSequences LinearProjectionAttention::shorten_packed(
     const at::Tensor& kv_T2M, const at::Tensor& /*input_TM*/,
     const PackedSequences& sequences) const {
-  TORCH_CHECK(sequences.max_length <= key_projection_KS_.size(1), "sequences of up to ",
-              sequences.max_length, " tokens for a max_length of ", key_projection_KS_.size(1));
+  check_length(sequences);
   return project_length(kv_T2M, key_projection_KS_, value_projection_KS_, sequences.start_B1,
                         compatibility_);
+}
+
+at::Tensor LinearProjectionAttention::attend_shortened_self(
+    const at::Tensor& qkv_T3M, const at::Tensor& /*input_TM*/,
+    const PackedSequences& sequences) const {
+  check_length(sequences);
+  return attend_projected_self({.qkv_T3M = qkv_T3M,
+                                .E_KN = key_projection_KS_,
+                                .F_KN = value_projection_KS_,
+                                .start_B1 = sequences.start_B1,
+                                .max_length = sequences.max_length,
+                                .heads = num_heads_,
+                                .all_slots = compatibility_});
+}
+
+void LinearProjectionAttention::check_length(const PackedSequences& sequences) const {
+  TORCH_CHECK(sequences.max_length <= key_projection_KS_.size(1), "sequences of up to ",
+              sequences.max_length, " tokens for a max_length of ", key_projection_KS_.size(1));
 }
 
 SegmentAttention::SegmentAttention(const ModelConfig& config, const ParameterScope& scope)

@@ -19,10 +19,24 @@ class LinearProjectionAttention : public Attention {
                    const at::Tensor& input_TM, const PackedSequences& sequences) const override;
   ShortenedSequences shorten_packed(const at::Tensor& kv_T2M, const at::Tensor& input_TM,
                                     const PackedSequences& sequences) const override;
+  at::Tensor attend_shortened_self(const at::Tensor& qkv_T3M, const at::Tensor& input_TM,
+                                   const PackedSequences& sequences) const override;
+  ShortenedInput shorten_input(const at::Tensor& input_BSM,
+                               const PackedSequences& sequences) const override;
   bool shortens() const override { return true; }
   std::int64_t product_slots() const override { return key_projection_KS_.size(0); }
 
  private:
+  /// The columns of E or F for sequences of up to `length` tokens.
+  static at::Tensor used_columns(const at::Tensor& weight_KS, std::int64_t length);
+  /// What slots are multiplied by, and which there are where some are not.
+  struct SlotUse {
+    at::Tensor factor_BK1;
+    at::Tensor mask_B11S;
+  };
+  SlotUse slot_use(const PackedSequences& sequences, at::ScalarType type) const;
+  void check_length(const PackedSequences& sequences) const;
+
   at::Tensor key_projection_KS_;
   at::Tensor value_projection_KS_;
   bool compatibility_;

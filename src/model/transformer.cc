@@ -104,8 +104,9 @@ at::Tensor Transformer::decode_embedded(const at::Tensor& y_TM, const PackedSequ
                                         const ForwardOptions& options) const {
   TORCH_CHECK(!config_.encoder_only, "an encoder-only model has no decoder");
   Stream y = as_stream(y_TM);
+  at::Tensor memory = memory_TM;
   for (const DecoderLayer& layer : decoder_) {
-    y = layer.forward(y, target, memory_TM, source, options);
+    y = layer.forward(y, target, memory, source, options);
     poll_signals(y.x_TM);
   }
   return decoder_norm_ ? decoder_norm_->forward(y.x_TM) : y.x_TM;

@@ -117,6 +117,18 @@ class Accelerator {
                                   double smoothing, const at::Tensor& scale,
                                   bool wants_gradient) const = 0;
 
+  struct HeadLoss {
+    at::Tensor gradient_TV;  // of the logits, times scale
+    at::Tensor bias_V;       // its gradient; undefined without one
+    RowLosses rows;
+  };
+  /// The same from the head's input, with the gradient: two passes over the logits. The bias may be
+  /// undefined. Nothing where there is no kernel: on another GPU or for these sizes.
+  virtual std::optional<HeadLoss> head_loss(const at::Tensor& hidden_TM,
+                                            const at::Tensor& weight_VM, const at::Tensor& bias_V,
+                                            const at::Tensor& labels_T, double smoothing,
+                                            const at::Tensor& scale) const = 0;
+
   struct HeadRows {
     at::Tensor nll_T;  // undefined without targets
     at::Tensor lse_T;
@@ -150,14 +162,14 @@ class Accelerator {
                                          const at::Tensor& F_KN, const at::Tensor& start_B1,
                                          bool all_slots) const = 0;
   struct ProjectionGradients {
-    at::Tensor kv_T2M;
     at::Tensor E_KN;
     at::Tensor F_KN;
   };
+  /// Writes the gradient of keys and values into what may be columns of a wider matrix.
   virtual ProjectionGradients project_length_backward(
       const at::Tensor& slots_gradient_S2M, const at::Tensor& kv_T2M, const at::Tensor& E_KN,
       const at::Tensor& F_KN, const at::Tensor& start_B1, const at::Tensor& slot_start_B1,
-      bool all_slots) const = 0;
+      bool all_slots, const at::Tensor& kv_gradient_T2M) const = 0;
 
   /// kernels/segment_pooling_cuda.h.
   virtual ProjectedLength pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,

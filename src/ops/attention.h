@@ -14,9 +14,14 @@ enum class AttentionBackend {
   kUnfusedByHead,  // the same, one head of one sentence at a time: scores that only so fit
 };
 
-/// The kernel for long sequences of one length on a GPU, where no gradient is wanted: ours where
-/// there is one (else cuDNN's), or one of ATen's.
-enum class LongAttentionKernel { kOwn, kFlash, kCudnn };
+/// The kernel for long sequences of one length on a GPU, where no gradient is wanted.
+enum class LongAttentionKernel {
+  kAuto,  // the fastest for these lengths, short ones too. It may be cuDNN's, which makes a plan
+          // for every new shape, in tens of milliseconds: for work that is repeated
+  kOwn,  // ours, where there is one, else cuDNN's
+  kFlash,
+  kCudnn,
+};
 
 struct AttentionInputs {
   at::Tensor query_BHND;

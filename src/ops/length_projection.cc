@@ -23,16 +23,18 @@ struct ProjectLength : torch::autograd::Function<ProjectLength> {
     context->save_for_backward({kv_T2M, E_KN, F_KN, start_B1, out.slot_start_B1});
     context->saved_data["all_slots"] = all_slots;
     context->mark_non_differentiable({out.slot_start_B1});
+    context->set_materialize_grads(false);  // the starts would get zeros
     return {out.slots_S2M, out.slot_start_B1};
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& outputs) {
     const variable_list saved = context->get_saved_variables();
+    const at::Tensor kv_T2M = at::empty(saved[0].sizes(), saved[0].options());
     const Accelerator::ProjectionGradients out =
         accelerator_of(saved[0].device())
             ->project_length_backward(outputs[0], saved[0], saved[1], saved[2], saved[3], saved[4],
-                                      context->saved_data["all_slots"].toBool());
-    return {out.kv_T2M, out.E_KN, out.F_KN, {}, {}};
+                                      context->saved_data["all_slots"].toBool(), kv_T2M);
+    return {kv_T2M, out.E_KN, out.F_KN, {}, {}};
   }
 };
 
@@ -45,6 +47,7 @@ struct PoolSegments : torch::autograd::Function<PoolSegments> {
     context->save_for_backward({kv_T2M, scores_TH, start_B1, out.slots_S2M, out.slot_start_B1});
     context->saved_data["slots"] = slots;
     context->mark_non_differentiable({out.slot_start_B1});
+    context->set_materialize_grads(false);  // the starts would get zeros
     return {out.slots_S2M, out.slot_start_B1};
   }
 
@@ -58,6 +61,23 @@ struct PoolSegments : torch::autograd::Function<PoolSegments> {
   }
 };
 
+// A product of batches, not at::matmul: that would make one product of it, over transposed copies.
+
+/// For each sequence the parts of E's columns: [B parts, K, N / parts].
+at::Tensor parts_of_projection(const at::Tensor& E_KN, std::int64_t batch, std::int64_t parts) {
+  const std::int64_t length = E_KN.size(1) / parts;
+  return E_KN.unflatten(1, {parts, length})
+      .transpose(0, 1)
+      .unsqueeze(0)
+      .expand({batch, parts, E_KN.size(0), length})
+      .reshape({batch * parts, E_KN.size(0), length});
+}
+
+/// [B parts, N / parts, M].
+at::Tensor parts_of_input(const at::Tensor& x_BNM, std::int64_t parts) {
+  return x_BNM.reshape({x_BNM.size(0) * parts, x_BNM.size(1) / parts, x_BNM.size(2)});
+}
+
 }  // namespace
 
 ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_KN,
@@ -69,19 +89,22 @@ ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_
 }
 
 at::Tensor project_rectangle(const at::Tensor& E_KN, const at::Tensor& x_BNM, std::int64_t parts) {
-  if (parts == 1) return at::matmul(E_KN, x_BNM);
-  const std::int64_t batch = x_BNM.size(0);
-  const std::int64_t slots = E_KN.size(0);
-  const std::int64_t width = x_BNM.size(2);
-  const std::int64_t length = x_BNM.size(1) / parts;
-  const at::Tensor weight_PKN = E_KN.unflatten(1, {parts, length})
-                                    .transpose(0, 1)
-                                    .unsqueeze(0)
-                                    .expand({batch, parts, slots, length})
-                                    .reshape({batch * parts, slots, length});
-  return at::matmul(weight_PKN, x_BNM.reshape({batch * parts, length, width}))
-      .view({batch, parts, slots, width})
+  if (parts == 1) return at::bmm(parts_of_projection(E_KN, x_BNM.size(0), 1), x_BNM);
+  return at::bmm(parts_of_projection(E_KN, x_BNM.size(0), parts), parts_of_input(x_BNM, parts))
+      .unflatten(0, {-1, parts})
       .sum(1);
+}
+
+at::Tensor project_rectangle_by_both(const at::Tensor& E_KN, const at::Tensor& F_KN,
+                                     const at::Tensor& x_BNM, std::int64_t parts) {
+  const std::int64_t batch = x_BNM.size(0);
+  const at::Tensor input = parts_of_input(x_BNM, parts);
+  at::Tensor out = at::empty({2, batch * parts, E_KN.size(0), x_BNM.size(2)}, x_BNM.options());
+  at::Tensor by_E = out[0];
+  at::Tensor by_F = out[1];
+  at::bmm_out(by_E, parts_of_projection(E_KN, batch, parts), input);
+  at::bmm_out(by_F, parts_of_projection(F_KN, batch, parts), input);
+  return parts == 1 ? out : out.unflatten(1, {batch, parts}).sum(2);
 }
 
 std::int64_t projection_parts(const at::Tensor& E_KN, const at::Tensor& x_BNM) {

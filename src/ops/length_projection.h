@@ -28,6 +28,10 @@ ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_
 /// that few long products keep a whole GPU busy; 1 = no cut, differentiable in both.
 at::Tensor project_rectangle(const at::Tensor& E_KN, const at::Tensor& x_BNM, std::int64_t parts);
 
+/// Both for E and F [K, N] of one input, side by side, without a gradient: -> [2, B, K, M].
+at::Tensor project_rectangle_by_both(const at::Tensor& E_KN, const at::Tensor& F_KN,
+                                     const at::Tensor& x_BNM, std::int64_t parts);
+
 /// How many parts fill a GPU; 1 on a CPU, and where a gradient is wanted.
 std::int64_t projection_parts(const at::Tensor& E_KN, const at::Tensor& x_BNM);
 

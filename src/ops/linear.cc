@@ -42,7 +42,9 @@ struct Cross : torch::autograd::Function<Cross> {
                                const at::Tensor& memory_SM, const at::Tensor& weight_3MM) {
     context->save_for_backward({query_TM, memory_SM, weight_3MM});
     const auto weights = parts(weight_3MM);
-    return {at::linear(query_TM, weights[0]), at::linear(memory_SM, weights[1])};
+    context->set_materialize_grads(false);
+    return {at::linear(query_TM, weights[0]), at::linear(memory_SM, weights[1]),
+            memory_SM.detach()};
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& outputs) {
@@ -58,7 +60,13 @@ struct Cross : torch::autograd::Function<Cross> {
           at::mm_out(query_MM, outputs[0].t(), saved[0]);
           at::mm_out(key_value_2MM, outputs[1].t(), saved[1]);
         });
-    return {at::mm(outputs[0], weights[0]), at::mm(outputs[1], weights[1]), weight_3MM};
+    at::Tensor memory_SM = outputs[2];
+    if (memory_SM.defined()) {
+      memory_SM.addmm_(outputs[1], weights[1]);
+    } else {
+      memory_SM = at::mm(outputs[1], weights[1]);
+    }
+    return {at::mm(outputs[0], weights[0]), memory_SM, weight_3MM};
   }
 
   /// The rows of queries, and those of keys and values.
@@ -98,10 +106,10 @@ CrossProjection project_cross(const at::Tensor& query_TM, const at::Tensor& memo
                               const at::Tensor& weight_3MM) {
   if (accelerator_for(query_TM) != nullptr) {
     const variable_list out = Cross::apply(query_TM, memory_SM, weight_3MM);
-    return {out[0], out[1]};
+    return {out[0], out[1], out[2]};
   }
   const auto weights = Cross::parts(weight_3MM);
-  return {at::linear(query_TM, weights[0]), at::linear(memory_SM, weights[1])};
+  return {at::linear(query_TM, weights[0]), at::linear(memory_SM, weights[1]), memory_SM};
 }
 
 at::Tensor feed_forward(const at::Tensor& x_TM, const at::Tensor& up_FM, const at::Tensor& down_MF,

@@ -15,6 +15,8 @@ at::Tensor linear(const at::Tensor& x_TM, const at::Tensor& weight_NM);
 struct CrossProjection {
   at::Tensor query_TM;
   at::Tensor key_value_S2M;
+  at::Tensor memory_SM;  // for its next reader, a project_cross as well: the gradient that comes
+                         // back from there is added to within a product
 };
 /// Queries of one input and keys and values of another by the rows of one weight_3MM: Q, K, V.
 CrossProjection project_cross(const at::Tensor& query_TM, const at::Tensor& memory_SM,

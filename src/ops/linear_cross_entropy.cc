@@ -3,6 +3,9 @@
 #include "ops/linear_cross_entropy.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/signals.h"
 #include "ops/accelerator.h"
@@ -36,6 +39,11 @@ const Accelerator* accelerator_for(const at::Tensor& weight_VM, const at::Tensor
   return fits ? accelerator_of(weight_VM.device()) : nullptr;
 }
 
+/// Of tensors of one shape.
+at::Tensor sum_of(const std::vector<at::Tensor>& parts) {
+  return parts.size() == 1 ? parts.front() : at::stack(parts).sum(0);
+}
+
 void add_product(const at::Tensor& left, const at::Tensor& right, at::Tensor& sum) {
   if (sum.defined()) {
     sum.addmm_(left, right);
@@ -44,46 +52,72 @@ void add_product(const at::Tensor& left, const at::Tensor& right, at::Tensor& su
   }
 }
 
+/// Losses of rows and, where wanted, gradients of their logits and, where a kernel has it, of the
+/// bias.
+Accelerator::HeadLoss loss_of_rows(const Accelerator& accelerator, const at::Tensor& hidden_CM,
+                                   const at::Tensor& weight_VM, const at::Tensor& bias_V,
+                                   const at::Tensor& targets_C, const Settings& settings) {
+  if (settings.wants_gradient) {
+    std::optional<Accelerator::HeadLoss> out = accelerator.head_loss(
+        hidden_CM, weight_VM, bias_V, targets_C, settings.smoothing, settings.device_scale);
+    if (out) return *std::move(out);
+  }
+  const std::optional<at::Tensor> bias = bias_V.defined() ? std::optional(bias_V) : std::nullopt;
+  Accelerator::HeadLoss out;
+  out.gradient_TV = at::linear(hidden_CM, weight_VM, bias);
+  out.rows = accelerator.cross_entropy(out.gradient_TV, targets_C, settings.smoothing,
+                                       settings.device_scale, settings.wants_gradient);
+  return out;
+}
+
 /// Loss, nll and, where wanted, gradients, of bfloat16 logits on the accelerator.
 variable_list accelerated(const Accelerator& accelerator, const at::Tensor& hidden_TM,
-                          const at::Tensor& weight_VM, const std::optional<at::Tensor>& bias,
+                          const at::Tensor& weight_VM, const at::Tensor& bias_V,
                           const at::Tensor& targets_T, const Settings& settings,
                           Gradients& gradients) {
   constexpr std::int64_t kRows = 8192;  // 0.8 GB of logits at 50,000 classes
   std::vector<at::Tensor> losses;
   std::vector<at::Tensor> nlls;
   std::vector<at::Tensor> hidden_gradients;
+  std::vector<at::Tensor> bias_gradients;
   for (std::int64_t begin = 0; begin < hidden_TM.size(0); begin += kRows) {
     const std::int64_t count = std::min(kRows, hidden_TM.size(0) - begin);
     const at::Tensor hidden_CM = hidden_TM.narrow(0, begin, count);
-    at::Tensor logits_CV = at::linear(hidden_CM, weight_VM, bias);
-    const Accelerator::RowLosses rows =
-        accelerator.cross_entropy(logits_CV, targets_T.narrow(0, begin, count), settings.smoothing,
-                                  settings.device_scale, settings.wants_gradient);
-    losses.push_back(rows.loss_C.sum());
-    nlls.push_back(rows.nll_C.sum());
+    const Accelerator::HeadLoss chunk = loss_of_rows(accelerator, hidden_CM, weight_VM, bias_V,
+                                                     targets_T.narrow(0, begin, count), settings);
+    const auto sum_losses = [&] {
+      losses.push_back(chunk.rows.loss_C.sum());
+      nlls.push_back(chunk.rows.nll_C.sum());
+    };
+    const bool is_last = begin + count == hidden_TM.size(0);
+    if (settings.is_root && count == hidden_TM.size(0)) {  // nothing waits for them
+      accelerator.run_beside({chunk.rows.loss_C, chunk.rows.nll_C}, sum_losses);
+    } else {
+      sum_losses();
+    }
     if (!settings.wants_gradient) continue;
+    if (chunk.bias_V.defined()) bias_gradients.push_back(chunk.bias_V);
     const auto weight_gradients = [&] {
-      add_product(logits_CV.t(), hidden_CM, gradients.weight_VM);
-      if (!bias) return;
-      const at::Tensor bias_V = logits_CV.sum(0, false, at::kFloat);
-      gradients.bias_V = begin == 0 ? bias_V : gradients.bias_V + bias_V;
-      if (begin + count < hidden_TM.size(0)) return;
+      add_product(chunk.gradient_TV.t(), hidden_CM, gradients.weight_VM);
+      if (!bias_V.defined() || chunk.bias_V.defined()) return;
+      const at::Tensor sum_V = chunk.gradient_TV.sum(0, false, at::kFloat);
+      gradients.bias_V = begin == 0 ? sum_V : gradients.bias_V + sum_V;
+      if (!is_last) return;
       gradients.bias_V = gradients.bias_V.to(weight_VM.scalar_type());
     };
     if (settings.is_root && !settings.is_weight_shared) {
-      accelerator.run_beside({logits_CV, hidden_CM}, weight_gradients);
+      accelerator.run_beside({chunk.gradient_TV, hidden_CM}, weight_gradients);
     } else {
       weight_gradients();
     }
-    hidden_gradients.push_back(at::mm(logits_CV, weight_VM));
+    hidden_gradients.push_back(at::mm(chunk.gradient_TV, weight_VM));
   }
+  if (!bias_gradients.empty()) gradients.bias_V = sum_of(bias_gradients);
   if (settings.wants_gradient) {
     gradients.hidden_TM =
         hidden_gradients.size() == 1 ? hidden_gradients.front() : at::cat(hidden_gradients);
   }
-  return {losses.size() == 1 ? losses.front() : at::stack(losses).sum(),
-          nlls.size() == 1 ? nlls.front() : at::stack(nlls).sum()};
+  return {sum_of(losses), sum_of(nlls)};
 }
 
 struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
@@ -94,11 +128,13 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
     if (const Accelerator* accelerator = accelerator_for(weight_VM, targets_T)) {
       Gradients gradients;
       const variable_list out =
-          accelerated(*accelerator, hidden_TM, weight_VM, bias, targets_T, settings, gradients);
+          accelerated(*accelerator, hidden_TM, weight_VM, bias.value_or(at::Tensor()), targets_T,
+                      settings, gradients);
       if (settings.wants_gradient) {
         context->save_for_backward({gradients.hidden_TM, gradients.weight_VM, gradients.bias_V});
       }
       context->mark_non_differentiable({out[1]});
+      context->set_materialize_grads(false);  // it would get zeros
       return out;
     }
     const auto [smoothing, scale, device_scale, is_root, is_weight_shared, wants_gradient] =

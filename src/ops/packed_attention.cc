@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ops/accelerator.h"
+#include "ops/length_projection.h"
 #include "ops/packed_reference.h"
 
 namespace linformer {
@@ -23,6 +24,11 @@ bool has_short_kernel(const AttentionStarts& starts, std::int64_t head_width) {
   return std::max(starts.max_queries, starts.max_keys) <= kLongest &&
          (head_width == 32 || head_width == 64);
 }
+
+// Sequences of one length, without gradients, by docs/decisions/017.
+constexpr std::int64_t kLeastQueriesOfLongKernel = 128;
+constexpr std::int64_t kLeastQueriesOfCudnn = 64;
+constexpr std::int64_t kLeastKeysOfOwn = 4096;  // that is faster than cuDNN's
 
 at::Tensor attend_by_aten(const at::Tensor& query_THD, const at::Tensor& key_SHD,
                           const at::Tensor& value_SHD, const AttentionStarts& starts, bool causal) {
@@ -83,6 +89,25 @@ at::Tensor attend_long(const Columns& columns, const AttentionStarts& starts, st
 at::Tensor equal_starts(const EqualLengths& in, std::int64_t keys) {
   if (keys == in.query_TM.size(0)) return in.query_start_B1;
   return at::arange(0, keys + 1, keys / in.batch, in.query_start_B1.options());
+}
+
+/// By our kernels; undefined where there is none.
+at::Tensor attend_equal_by_own(const EqualLengths& in) {
+  const std::int64_t rows = in.query_TM.size(0);
+  const std::int64_t slots = in.key_SM.size(0);
+  const AttentionStarts starts{.query_B1 = in.query_start_B1,
+                               .key_B1 = equal_starts(in, slots),
+                               .max_queries = rows / in.batch,
+                               .max_keys = slots / in.batch};
+  const Columns columns{in.query_TM, in.key_SM, in.value_SM};
+  const bool is_short = has_short_kernel(starts, in.query_TM.size(1) / in.heads);
+  if (!is_short || starts.max_queries >= kLeastQueriesOfLongKernel) {
+    const at::Tensor out_TM = attend_long(columns, starts, in.heads, in.causal);
+    if (out_TM.defined() || !is_short) return out_TM;
+  }
+  AcceleratedAttention attention = attention_of(columns, starts, in.heads, in.causal);
+  accelerator_of(in.query_TM.device())->attend(attention);
+  return attention.out_TM;
 }
 
 void save_attention(AutogradContext* context, const AcceleratedAttention& attention,
@@ -148,6 +173,52 @@ struct ShortCross : torch::autograd::Function<ShortCross> {
   }
 };
 
+struct ShortProjectedSelf : torch::autograd::Function<ShortProjectedSelf> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv_T3M,
+                            const at::Tensor& E_KN, const at::Tensor& F_KN,
+                            const at::Tensor& start_B1, const ProjectedSelf& in) {
+    const Accelerator& accelerator = *accelerator_of(qkv_T3M.device());
+    const Accelerator::ProjectedLength slots =
+        accelerator.project_length(key_values_of(qkv_T3M), E_KN, F_KN, start_B1, in.all_slots);
+    AcceleratedAttention attention =
+        attention_of(columns_of_cross(queries_of(qkv_T3M), slots.slots_S2M),
+                     {.query_B1 = start_B1,
+                      .key_B1 = slots.slot_start_B1,
+                      .max_queries = in.max_length,
+                      .max_keys = E_KN.size(0)},
+                     in.heads, /*causal=*/false);
+    accelerator.attend(attention);
+    save_attention(context, attention, {qkv_T3M, slots.slots_S2M, E_KN, F_KN});
+    context->saved_data["all_slots"] = in.all_slots;
+    return attention.out_TM;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor& qkv_T3M = saved[4];
+    const at::Tensor& slots_S2M = saved[5];
+    const Accelerator& accelerator = *accelerator_of(qkv_T3M.device());
+    const at::Tensor gradient = at::empty_like(qkv_T3M);
+    const at::Tensor slots_gradient = at::empty_like(slots_S2M);
+    const Columns to = columns_of_cross(queries_of(gradient), slots_gradient);
+    accelerator.attend_backward(
+        saved_attention(context, saved, columns_of_cross(queries_of(qkv_T3M), slots_S2M)),
+        outputs[0], to.query_TM, to.key_SM, to.value_SM);
+    const Accelerator::ProjectionGradients projections = accelerator.project_length_backward(
+        slots_gradient, key_values_of(qkv_T3M), saved[6], saved[7], saved[2], saved[3],
+        context->saved_data["all_slots"].toBool(), key_values_of(gradient));
+    return {gradient, projections.E_KN, projections.F_KN, {}, {}};
+  }
+
+  static at::Tensor queries_of(const at::Tensor& x_T3M) {
+    return x_T3M.narrow(1, 0, x_T3M.size(1) / 3);
+  }
+  static at::Tensor key_values_of(const at::Tensor& x_T3M) {
+    const std::int64_t width = x_T3M.size(1) / 3;
+    return x_T3M.narrow(1, width, 2 * width);
+  }
+};
+
 at::Tensor as_batch_of_one(const at::Tensor& x_NHD) { return x_NHD.transpose(0, 1).unsqueeze(0); }
 
 }  // namespace
@@ -210,22 +281,40 @@ at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_
   return attend_by_aten(query_TM.unflatten(1, {heads, -1}), parts[0], parts[1], starts, false);
 }
 
-at::Tensor attend_equal_lengths(const EqualLengths& in) {
-  const std::int64_t rows = in.query_TM.size(0);
-  const std::int64_t slots = in.key_SM.size(0);
-  const std::int64_t width = in.query_TM.size(1);
-  const AttentionStarts starts{.query_B1 = in.query_start_B1,
-                               .key_B1 = equal_starts(in, slots),
-                               .max_queries = rows / in.batch,
-                               .max_keys = slots / in.batch};
-  const Columns columns{in.query_TM, in.key_SM, in.value_SM};
-  if (has_short_kernel(starts, width / in.heads)) {
-    AcceleratedAttention attention = attention_of(columns, starts, in.heads, in.causal);
-    accelerator_of(in.query_TM.device())->attend(attention);
-    return attention.out_TM;
+at::Tensor attend_projected_self(const ProjectedSelf& in) {
+  const std::int64_t width = in.qkv_T3M.size(1) / 3;
+  const std::int64_t slots = in.E_KN.size(0);
+  const bool is_short = has_short_kernel(
+      {.query_B1 = {}, .key_B1 = {}, .max_queries = in.max_length, .max_keys = slots},
+      width / in.heads);
+  if (is_accelerated(in.qkv_T3M) && is_short) {
+    return ShortProjectedSelf::apply(in.qkv_T3M, in.E_KN, in.F_KN, in.start_B1, in);
   }
-  if (in.long_attention == LongAttentionKernel::kOwn) {
-    const at::Tensor out_TM = attend_long(columns, starts, in.heads, in.causal);
+  const auto parts = in.qkv_T3M.split_with_sizes({width, 2 * width}, 1);
+  const ShortenedSequences kv =
+      project_length(parts[1], in.E_KN, in.F_KN, in.start_B1, in.all_slots);
+  return attend_packed_cross(parts[0], kv.key_value_S2M,
+                             {.query_B1 = in.start_B1,
+                              .key_B1 = kv.slot_start_B1,
+                              .max_queries = in.max_length,
+                              .max_keys = kv.max_slots},
+                             in.heads);
+}
+
+at::Tensor attend_equal_lengths(const EqualLengths& in) {
+  const std::int64_t queries = in.query_TM.size(0) / in.batch;
+  const std::int64_t keys = in.key_SM.size(0) / in.batch;
+  LongAttentionKernel kernel = in.long_attention;
+  if (kernel == LongAttentionKernel::kAuto) {
+    const bool by_cudnn = queries >= kLeastQueriesOfCudnn && keys < kLeastKeysOfOwn;
+    kernel = by_cudnn ? LongAttentionKernel::kCudnn : LongAttentionKernel::kOwn;
+  } else if (has_short_kernel(
+                 {.query_B1 = {}, .key_B1 = {}, .max_queries = queries, .max_keys = keys},
+                 in.query_TM.size(1) / in.heads)) {
+    kernel = LongAttentionKernel::kOwn;
+  }
+  if (kernel == LongAttentionKernel::kOwn) {
+    const at::Tensor out_TM = attend_equal_by_own(in);
     if (out_TM.defined()) return out_TM;
   }
   const auto heads = [&](const at::Tensor& x_TM) {
@@ -235,13 +324,13 @@ at::Tensor attend_equal_lengths(const EqualLengths& in) {
   const at::Tensor key_BHSD = heads(in.key_SM);
   const at::Tensor value_BHSD = heads(in.value_SM);
   const at::Tensor out_BHND =
-      in.long_attention != LongAttentionKernel::kFlash
+      kernel != LongAttentionKernel::kFlash
           ? std::get<0>(at::_scaled_dot_product_cudnn_attention(
                 query_BHND, key_BHSD, value_BHSD, /*attn_bias=*/{}, /*compute_log_sumexp=*/false,
                 /*dropout_p=*/0.0, in.causal))
           : std::get<0>(at::_scaled_dot_product_flash_attention(query_BHND, key_BHSD, value_BHSD,
                                                                 /*dropout_p=*/0.0, in.causal));
-  return out_BHND.transpose(1, 2).reshape({rows, width});
+  return out_BHND.transpose(1, 2).reshape(in.query_TM.sizes());
 }
 
 }  // namespace linformer

@@ -52,6 +52,20 @@ at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& 
 at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_S2M,
                                const AttentionStarts& starts, std::int64_t heads);
 
+/// Self-attention of packed sequences over keys and values that E and F shorten (project_length).
+struct ProjectedSelf {
+  at::Tensor qkv_T3M;
+  at::Tensor E_KN;
+  at::Tensor F_KN;
+  at::Tensor start_B1;  // int32
+  std::int64_t max_length = 0;
+  std::int64_t heads = 0;
+  bool all_slots = false;
+};
+/// [T, M]; as project_length and attend_packed_cross one after the other, but on an accelerator the
+/// gradients of queries, keys and values are written side by side. Differentiable in qkv, E and F.
+at::Tensor attend_projected_self(const ProjectedSelf& inputs);
+
 /// Queries, keys and values of B sequences of one length (of keys: another), rows of sequence after
 /// sequence; each may be columns of a wider matrix.
 struct EqualLengths {
@@ -64,7 +78,8 @@ struct EqualLengths {
   bool causal = false;  // only where T == S
   LongAttentionKernel long_attention = LongAttentionKernel::kOwn;
 };
-/// The same attention for them, [T, M]: beyond the short kernels by `long_attention`. No gradient.
+/// The same attention for them, [T, M], by `long_attention`; kFlash and kCudnn stand for sequences
+/// that our kernel for short ones does not take. No gradient.
 at::Tensor attend_equal_lengths(const EqualLengths& inputs);
 
 }  // namespace linformer

@@ -146,6 +146,25 @@ TEST_F(AcceleratorTest, QueriesAndMemoryByOneWeight) {
   });
 }
 
+TEST_F(AcceleratorTest, MemoryPassesFromReaderToReader) {
+  const Twin query({203, 64}, 1);
+  const Twin memory({75, 64}, 2);
+  const Twin first({192, 64}, 3);
+  const Twin second({192, 64}, 4);
+  const Twin third({192, 64}, 5);
+  expect_same({&query, &memory, &first, &second, &third}, Twin({75, 128}, 6), [](const auto& in) {
+    at::Tensor read = in[1];
+    at::Tensor sum;
+    for (int i = 2; i < 5; ++i) {
+      const CrossProjection out = project_cross(in[0], read, in[i]);
+      const at::Tensor all = out.key_value_S2M + out.query_TM.narrow(0, 0, 75).repeat({1, 2});
+      sum = i == 2 ? all : sum + all;
+      read = out.memory_SM;
+    }
+    return sum;
+  });
+}
+
 TEST_F(AcceleratorTest, FeedForward) {
   for (const std::int64_t width : {128, 2048, 96}) {
     SCOPED_TRACE(width);
@@ -243,8 +262,9 @@ void expect_same_attention(const ModelConfig& config) {
     const PackedSequences keys = pack(memory_lengths, is_gpu);
     const bool causal = !config.is_linformer();
     const at::Tensor self = attention.self_attention(pick(x), queries, causal, {});
+    at::Tensor read_memory = pick(memory);
     const at::Tensor out =
-        attention.cross_attention(self + pick(x), queries, pick(memory), keys, {});
+        attention.cross_attention(self + pick(x), queries, read_memory, keys, {});
     (out * pick(upstream)).sum().backward();
     return out;
   };

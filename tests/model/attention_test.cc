@@ -70,7 +70,7 @@ TEST(Attention, AttendingToKeptMemoryIsCrossAttentionOfOneQuery) {
   for (const std::string& kind : kTinyKinds) {
     const Built built(kind);
     const PackedSequences memory = blank_sequences({3, 9});
-    const at::Tensor memory_TM = random_tensor({12, 16}, 1);
+    at::Tensor memory_TM = random_tensor({12, 16}, 1);
     const at::Tensor query = random_tensor({2, 16}, 2);
     const at::Tensor want =
         built.attention->cross_attention(query, blank_sequences({1, 1}), memory_TM, memory, {});

@@ -89,9 +89,10 @@ std::vector<at::Tensor> attend_both(const Attention& attention, const at::Tensor
   const PackedSequences sequences = blank_sequences(lengths);
   const ForwardOptions options{.backend = backend};
   const KeyValue kv = attention.project_memory(x, sequences, options);
+  at::Tensor memory = x;
   return {attention.self_attention(x, sequences, false, options),
-          attention.cross_attention(x.flip({1}), sequences, x, sequences, options), kv.key_BHSD,
-          kv.value_BHSD};
+          attention.cross_attention(x.flip({1}), sequences, memory, sequences, options),
+          kv.key_BHSD, kv.value_BHSD};
 }
 
 TEST(LinearProjectionAttention, ShorteningTheInputFirstIsTheSameProduct) {

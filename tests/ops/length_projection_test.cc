@@ -21,6 +21,18 @@ TEST(ProjectRectangle, CutsOfTheTokensAddUpToTheWholeProduct) {
   }
 }
 
+TEST(ProjectRectangle, ByBothIsOneAfterTheOther) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor E = random_tensor({5, 24}, 1);
+  const at::Tensor F = random_tensor({5, 24}, 2);
+  const at::Tensor x = random_tensor({3, 24, 7}, 3);
+  for (const std::int64_t parts : {1, 2, 8}) {
+    const at::Tensor both = project_rectangle_by_both(E, F, x, parts);
+    EXPECT_LE(largest_difference(both[0], project_rectangle(E, x, 1)), 1e-13) << parts;
+    EXPECT_LE(largest_difference(both[1], project_rectangle(F, x, 1)), 1e-13) << parts;
+  }
+}
+
 TEST(ProjectionParts, ACpuCutsNothing) {
   const at::NoGradGuard no_grad;
   EXPECT_EQ(projection_parts(random_tensor({4, 4096}, 1), random_tensor({1, 4096, 8}, 2)), 1);
