@@ -3,7 +3,6 @@
 
 #include "cuda/device_tensors.h"
 #include "kernels/head_consumer_hopper.h"
-#include "kernels/long_attention_hopper.h"
 
 namespace linformer {
 namespace {
@@ -71,7 +70,7 @@ std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hi
   return out;
 }
 
-bool attend_long_on_hopper(AcceleratedAttention& in) {
+bool attend_long_on_hopper(AcceleratedAttention& in, int variant) {
   const c10::cuda::CUDAGuard guard(in.query_TM.device());
   const std::int64_t rows = in.query_TM.size(0);
   const std::int64_t width = in.query_TM.size(1);
@@ -94,7 +93,8 @@ bool attend_long_on_hopper(AcceleratedAttention& in) {
                           .batch = in.query_start_B1.size(0) - 1,
                           .heads = in.heads,
                           .max_queries = in.max_queries,
-                          .causal = in.causal};
+                          .causal = in.causal,
+                          .variant = variant};
   at::Tensor partial;
   if (const std::int64_t floats = long_attention_partial_floats(attention); floats > 0) {
     partial = at::empty({floats}, lse_HT.options());
