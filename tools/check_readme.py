@@ -3,8 +3,8 @@
 """Checks the commands that documents show: check_readme.py PROGRAM DOCUMENT...
 
 In every ```sh block and every cell of a table, `./run.sh VERB ...` and `linformer VERB ...` must name a verb, flags that the
-verb's --help lists, and files of configs/ that exist; every link to a file and every test (Suite.Name) in a table must exist.
-Nothing is run but --help: tools/run_guide.py runs them.
+verb's --help lists, and files of configs/ that exist; every link to a file and every test (Suite.Name, ctest `name`) in a
+table must exist. Nothing is run but --help: tools/run_guide.py runs them.
 """
 import pathlib
 import re
@@ -15,6 +15,7 @@ import sys
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CELL = re.compile(r"`((?:\./run\.sh|linformer) [^`]+)`")
 TEST = re.compile(r"\b([A-Z]\w+)\.([A-Z]\w+)\b")
+CTEST = re.compile(r"ctest `(\w+)`")
 LINK = re.compile(r"\]\(([^):#]+)\)")
 COMMAND = re.compile(r"(?:\./run\.sh|(?:\S+/)?linformer)(?= |$)")
 
@@ -50,8 +51,13 @@ def check_names(root, document, text):
     for link in LINK.findall(text):
         if not (document.parent / link).exists():
             yield f"{link} does not exist"
+    tables = "\n".join(line for line in text.splitlines() if line.startswith("|"))
+    added = re.findall(r"add_\w+_test\((\w+)", (root / "tests/CMakeLists.txt").read_text())
+    for name in CTEST.findall(tables):
+        if name not in added:
+            yield f"there is no ctest {name}"
     sources = "".join(file.read_text() for file in (root / "tests").rglob("*_test.cc"))
-    for suite, name in TEST.findall("\n".join(line for line in text.splitlines() if line.startswith("|"))):
+    for suite, name in TEST.findall(tables):
         if not re.search(rf"TEST(_[FP])?\({suite},\s*{name}\)", sources):
             yield f"there is no test {suite}.{name}"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/file.h"
@@ -15,7 +16,7 @@ namespace {
 
 void print_result(const SessionResult& result, bool json) {
   const FinalRecord& last = result.final_record;
-  const ValidationRecord& validation = result.last_validation;
+  const std::optional<ValidationRecord>& validation = result.last_validation;
   if (json) {
     JsonState out;
     out.set_text("run", result.run_directory);
@@ -26,10 +27,12 @@ void print_result(const SessionResult& result, bool json) {
     out.set_int("source_tokens", last.source_tokens);
     out.set_int("target_tokens", last.target_tokens);
     out.set_real("seconds", last.seconds);
+    if (validation) {
+      out.set_real("loss", validation->loss);
+      out.set_real("perplexity", validation->perplexity);
+      if (validation->bleu) out.set_real("bleu", *validation->bleu);
+    }
     if (last.best_step > 0) {
-      out.set_real("loss", validation.loss);
-      out.set_real("perplexity", validation.perplexity);
-      if (validation.bleu) out.set_real("bleu", *validation.bleu);
       out.set_text("metric", last.metric);
       out.set_real("best", last.best_value);
       out.set_int("best_step", last.best_step);
@@ -38,12 +41,14 @@ void print_result(const SessionResult& result, bool json) {
     return;
   }
   std::string text = last.reason + " at step " + std::to_string(last.step);
+  if (validation) {
+    text += ": validation loss " + real_text(validation->loss) + ", perplexity " +
+            real_text(validation->perplexity);
+    if (validation->bleu) text += ", BLEU " + real_text(*validation->bleu);
+  }
   if (last.best_step > 0) {
-    text += ": validation loss " + real_text(validation.loss) + ", perplexity " +
-            real_text(validation.perplexity);
-    if (validation.bleu) text += ", BLEU " + real_text(*validation.bleu);
-    text += "; best " + last.metric + " " + real_text(last.best_value) + " at step " +
-            std::to_string(last.best_step);
+    text += (validation ? "; best " : ": best ") + last.metric + " " + real_text(last.best_value) +
+            " at step " + std::to_string(last.best_step);
   }
   text += "\nrun: " + result.run_directory + "\n";
   if (!result.averaged.empty()) text += "averaged: " + result.averaged + "\n";

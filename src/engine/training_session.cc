@@ -30,7 +30,7 @@ namespace {
 /// Keeps the last validation for the result.
 class LastValidation final : public Sink {
  public:
-  explicit LastValidation(ValidationRecord& last) : last_(last) {}
+  explicit LastValidation(std::optional<ValidationRecord>& last) : last_(last) {}
   void on_step(const StepRecord& /*record*/) override {}
   void on_validation(const ValidationRecord& record) override { last_ = record; }
   void on_final(const FinalRecord& /*record*/) override {}
@@ -38,7 +38,7 @@ class LastValidation final : public Sink {
   void flush() override {}
 
  private:
-  ValidationRecord& last_;
+  std::optional<ValidationRecord>& last_;
 };
 
 std::string processor_name() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/options.h"
@@ -23,7 +24,7 @@ struct SessionRequest {
 
 struct SessionResult {
   FinalRecord final_record;
-  ValidationRecord last_validation;
+  std::optional<ValidationRecord> last_validation;  // of this session; a finished run has none
   std::string run_directory;
   std::string averaged;  // checkpoint with the averaged weights; empty = none
 };

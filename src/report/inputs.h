@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ struct ValidationPoint {
 struct RunInput {
   std::string name;  // of the directory; "NAME, averaged" for what stands in its averaged/
   std::optional<ModelConfig> model;
+  std::optional<std::uint64_t> seed;  // there with the configuration
+  std::string recipe;  // the same text for runs that differ in nothing but the seed and in names
   std::string environment;  // device and libraries of the training
   std::string version;      // of linformer
   std::optional<std::int64_t> parameters;
@@ -48,6 +51,8 @@ struct RunInput {
 struct EvaluationInput {
   std::string system;
   EvaluationRecord record;
+  std::optional<std::size_t> run;  // where it was kept, an index of ReportInputs::runs
+  bool is_averaged = false;        // of that run's averaged weights
 };
 
 /// A table of input, candidate and reference.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 
 #include "report/cells.h"
 #include "report/sections.h"
+#include "report/seed_groups.h"
 #include "scoring/bleu.h"
 #include "scoring/bootstrap.h"
 
@@ -36,6 +38,14 @@ std::string letter(std::size_t index) {
   return before + static_cast<char>('a' + index % 26);
 }
 
+/// The letter of a signature; `signatures` are those of the table of scores.
+std::string signature_cell(const std::vector<std::string>& signatures,
+                           const std::string& signature) {
+  const auto place = std::ranges::find(signatures, signature);
+  return place == signatures.end() ? kNone
+                                   : letter(static_cast<std::size_t>(place - signatures.begin()));
+}
+
 Table score_table(const ReportInputs& inputs, const std::vector<QualityRow>& rows) {
   Table table{
       "Quality of translation. BLEU and chrF2 as sacreBLEU computes them; the interval "
@@ -55,12 +65,11 @@ Table score_table(const ReportInputs& inputs, const std::vector<QualityRow>& row
       {}};
   const std::vector<std::string> signatures = signatures_of(rows);
   for (const QualityRow& row : rows) {
-    const auto place = std::ranges::find(signatures, row.signature) - signatures.begin();
     table.rows.push_back({row.system, cell(row.test_set), fixed(row.bleu, 2), interval_cell(row),
                           cell(row.chrf, 2), cell(row.perplexity, 2), cell(row.bits_per_byte, 3),
                           cell(row.sentences), cell(row.projected_length),
                           percent_cell(row.longer_than_k),
-                          row.signature.empty() ? kNone : letter(static_cast<std::size_t>(place))});
+                          signature_cell(signatures, row.signature)});
   }
   for (const RunInput& run : inputs.runs) {
     if (has_row(rows, run.name)) continue;
@@ -76,6 +85,39 @@ Table score_table(const ReportInputs& inputs, const std::vector<QualityRow>& row
       "byte compare any. A Linformer whose sources are mostly no longer than k has hardly anything "
       "to shorten: its score says little about k.");
   return table;
+}
+
+std::string seed_cell(const SeedScore& score, int digits) {
+  if (!std::isfinite(score.mean)) return kNone;
+  return fixed(score.mean, digits) + " ± " + fixed(score.deviation, digits);
+}
+
+Table seed_table(const ReportInputs& inputs, const std::vector<QualityRow>& rows) {
+  Table out{
+      "Over seeds: mean ± sample standard deviation of the scores of runs that differ in "
+      "nothing but the seed. Signatures as above.",
+      {{"runs", false},
+       {"test set", false},
+       {"seeds"},
+       {"step"},
+       {"BLEU"},
+       {"chrF2"},
+       {"perplexity"},
+       {"bits per byte"},
+       {"signature", false}},
+      {},
+      {"A run counts with the evaluation of its last checkpoint; of runs with the same seed "
+       "the first one counts."}};
+  const std::vector<std::string> signatures = signatures_of(rows);
+  for (const SeedGroup& group : seed_groups(inputs)) {
+    std::string step = std::to_string(group.first_step);
+    if (group.last_step > group.first_step) step += " to " + std::to_string(group.last_step);
+    out.rows.push_back({group.runs, group.test_set, std::to_string(group.num_seeds), step,
+                        seed_cell(group.bleu, 2), seed_cell(group.chrf, 2),
+                        seed_cell(group.perplexity, 2), seed_cell(group.bits_per_byte, 3),
+                        signature_cell(signatures, group.signature)});
+  }
+  return out;
 }
 
 /// The best of the tables with the same references against each of the others.
@@ -141,7 +183,8 @@ Section quality_section(const ReportInputs& inputs, const std::vector<QualityRow
   Section section{"Quality", {}};
   if (rows.empty() && inputs.runs.empty()) return section;
   section.blocks.push_back(score_table(inputs, rows));
-  for (Table& table : std::vector<Table>{paired_table(inputs), corrected_table(rows)}) {
+  for (Table& table :
+       std::vector<Table>{seed_table(inputs, rows), paired_table(inputs), corrected_table(rows)}) {
     if (!table.rows.empty()) section.blocks.push_back(std::move(table));
   }
   return section;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "config/printer.h"
 #include "config/yaml_reader.h"
 #include "linformer/error.h"
 #include "storage/checkpoint_directory.h"
@@ -53,6 +54,25 @@ void read_metrics(const std::string& path, RunInput& run) {
   }
 }
 
+/// Where files lie may differ between runs of one recipe; digests say what was in them.
+std::string recipe_of(RunConfig config) {
+  config.seed = 0;
+  DataConfig& data = config.data;
+  for (std::string* path : {&data.train, &data.train_source, &data.train_target, &data.validation,
+                            &data.validation_source, &data.validation_target, &data.tokenizer}) {
+    path->clear();
+  }
+  return print_config(config);
+}
+
+void read_config(const std::string& path, RunInput& run) {
+  if (!path_exists(path)) return;
+  const RunConfig config = load_saved_config(path).config;
+  run.model = config.model;
+  run.seed = config.seed;
+  run.recipe = recipe_of(config);
+}
+
 void read_environment(const std::string& path, RunInput& run) {
   if (!path_exists(path)) return;
   const MappedFile file(path);
@@ -60,15 +80,20 @@ void read_environment(const std::string& path, RunInput& run) {
   run.environment = json.text_or_empty("environment");
   run.version = json.text_or_empty("version");
   run.parameters = json.integer_if_any("parameters");
+  for (const char* name : {"tokenizer_digest", "data_digest"})
+    run.recipe += json.text_or_empty(name) + "\n";
 }
 
-void read_evaluations(const std::string& run, const std::string& system, ReportInputs& inputs) {
-  const std::string directory = run + "/" + std::string(kEvaluationDirectory);
+/// Those of the run that is added next.
+void read_evaluations(const std::string& checkpoints, const std::string& system, bool is_averaged,
+                      ReportInputs& inputs) {
+  const std::string directory = checkpoints + "/" + std::string(kEvaluationDirectory);
   if (!is_directory(directory)) return;
   for (const std::string& name : list_directory(directory)) {
     if (!name.ends_with(".json")) continue;
     const std::string path = directory + "/" + name;
-    inputs.evaluations.push_back({system, parse_evaluation(MappedFile(path).bytes(), path)});
+    inputs.evaluations.push_back({system, parse_evaluation(MappedFile(path).bytes(), path),
+                                  inputs.runs.size(), is_averaged});
   }
 }
 
@@ -85,12 +110,11 @@ bool is_run_directory(const std::string& path) {
 void read_run(const std::string& path, ReportInputs& inputs) {
   RunInput run;
   run.name = name_of(path);
-  const std::string config = path + "/" + std::string(kConfigFile);
-  if (path_exists(config)) run.model = load_saved_config(config).config.model;
+  read_config(path + "/" + std::string(kConfigFile), run);
   read_environment(path + "/env.json", run);
   read_metrics(path + "/metrics.jsonl", run);
-  read_evaluations(path, run.name, inputs);
-  read_evaluations(path + "/averaged", run.name + ", averaged", inputs);
+  read_evaluations(path, run.name, /*is_averaged=*/false, inputs);
+  read_evaluations(path + "/averaged", run.name + ", averaged", /*is_averaged=*/true, inputs);
   inputs.runs.push_back(std::move(run));
 }
 

@@ -36,8 +36,8 @@ struct QualityRow {
 std::vector<QualityRow> quality_rows(const ReportInputs& inputs);
 
 Section summary_section(const ReportInputs& inputs, const std::vector<QualityRow>& rows);
-/// BLEU with interval and signature, chrF, perplexity; differences by paired bootstrap between
-/// tables with the same references.
+/// BLEU with interval and signature, chrF, perplexity; means over seeds; differences by paired
+/// bootstrap between tables with the same references.
 Section quality_section(const ReportInputs& inputs, const std::vector<QualityRow>& rows);
 /// Steps, time, tokens/s, parameters, device of every run, and its curves.
 Section training_section(const ReportInputs& inputs);

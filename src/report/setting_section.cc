@@ -49,11 +49,12 @@ Section setting_section(const ReportInputs& inputs) {
               {"files", false}},
              {},
              {}};
-  for (const auto& [system, record] : inputs.evaluations) {
-    machines.rows.push_back({"evaluation of " + system + " on " + record.test_set,
+  for (const EvaluationInput& evaluation : inputs.evaluations) {
+    const EvaluationRecord& record = evaluation.record;
+    machines.rows.push_back({"evaluation of " + evaluation.system + " on " + record.test_set,
                              cell(record.device), cell(versions_of(record))});
-    data.rows.push_back({system, record.test_set, std::to_string(record.step), decoding_of(record),
-                         cell(record.seconds, 1), cell(files_of(record))});
+    data.rows.push_back({evaluation.system, record.test_set, std::to_string(record.step),
+                         decoding_of(record), cell(record.seconds, 1), cell(files_of(record))});
   }
   for (const ScalingInput& input : inputs.scaling) {
     machines.rows.push_back({input.title, cell(input.device), cell(input.versions)});

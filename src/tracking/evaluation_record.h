@@ -80,6 +80,10 @@ std::string evaluation_json(const EvaluationRecord& record);
 /// version above 1.
 EvaluationRecord parse_evaluation(std::string_view text, const std::string& place);
 
+/// What tells one evaluation of a checkpoint from another: a digest of test set and decoding, and
+/// of how BLEU splits words.
+std::string evaluation_digest(const EvaluationRecord& record);
+
 /// Directory of a run that holds its evaluations, a file each.
 inline constexpr std::string_view kEvaluationDirectory = "evaluations";
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels for Hopper GPUs against float64 on the CPU; inputs are rounded to bfloat16 first. What
 // they write is poisoned beforehand. On another GPU they have to decline.
+#include "cuda/hopper.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "kernels/head_consumer_hopper.h"
@@ -19,15 +22,24 @@ namespace linformer {
 namespace {
 
 const at::Device kGpu(at::kCUDA, 0);
-constexpr float kPoison = std::numeric_limits<float>::quiet_NaN();
-
 at::Tensor rounded(at::IntArrayRef shape, std::uint64_t seed, double scale) {
   return (random_tensor(shape, seed) * scale).to(at::kBFloat16);
 }
 
-at::Tensor poisoned(at::IntArrayRef shape) {
-  return at::full(shape, kPoison, at::TensorOptions(at::kFloat).device(kGpu));
-}
+/// As long as it lives, tensors that nobody has written hold NaN, or the greatest integer.
+class PoisonedMemory {
+ public:
+  PoisonedMemory() {
+    at::globalContext().setDeterministicFillUninitializedMemory(true);
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+    const at::TensorOptions floats = at::TensorOptions(at::kFloat).device(kGpu);
+    at::zeros({64}, floats);  // what would be found otherwise
+    EXPECT_TRUE(at::empty({64}, floats).isnan().all().item<bool>());
+  }
+  ~PoisonedMemory() { at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false); }
+  PoisonedMemory(const PoisonedMemory&) = delete;
+  PoisonedMemory& operator=(const PoisonedMemory&) = delete;
+};
 
 double largest_error(const at::Tensor& got, const at::Tensor& want) {
   const double error = largest_difference(got.to(at::kCPU, at::kDouble), want);
@@ -59,36 +71,15 @@ struct HeadData {
   at::Tensor targets;  // int64
 };
 
-/// Readings straight from the kernel, into poisoned memory.
-Accelerator::HeadRows run_kernel(const HeadData& in, bool& is_done, std::int64_t num_ids = 0) {
-  const at::Tensor hidden = in.hidden.to(kGpu);
-  const at::Tensor weight = in.weight.to(kGpu);
-  const at::Tensor bias = in.bias.defined() ? in.bias.to(kGpu) : in.bias;
-  const at::Tensor targets = in.targets.to(kGpu, at::kInt);
-  const std::int64_t rows = hidden.size(0);
-  const Accelerator::HeadRows out{poisoned({rows}), poisoned({rows}), poisoned({rows}),
-                                  at::full({rows}, -9, targets.options())};
-  const at::Tensor partial = poisoned({head_consumer_partial_floats(rows, weight.size(0))});
-  const auto floats_of = [](const at::Tensor& x) {
-    return static_cast<float*>(x.mutable_data_ptr());
-  };
-  is_done = consume_head({.hidden_TM = hidden.const_data_ptr(),
-                          .weight_VM = weight.const_data_ptr(),
-                          .bias_V = bias.defined() ? bias.const_data_ptr() : nullptr,
-                          .target_T = static_cast<const std::int32_t*>(targets.const_data_ptr()),
-                          .nll_T = floats_of(out.nll_T),
-                          .lse_T = floats_of(out.lse_T),
-                          .max_T = floats_of(out.max_T),
-                          .argmax_T = static_cast<std::int32_t*>(out.argmax_T.mutable_data_ptr()),
-                          .partial = floats_of(partial),
-                          .rows = rows,
-                          .classes = weight.size(0),
-                          .width = weight.size(1),
-                          .num_ids = num_ids},
-                         nullptr);
-  // Copies wait for the default stream.
-  return {out.nll_T.to(at::kCPU), out.lse_T.to(at::kCPU), out.max_T.to(at::kCPU),
-          out.argmax_T.to(at::kCPU)};
+/// What the accelerator reads of them, from poisoned memory, on the CPU; nothing where it declines.
+std::optional<Accelerator::HeadRows> read_head(const HeadData& in, std::int64_t num_ids = 0) {
+  const PoisonedMemory poisoned;
+  const auto out = accelerator_of(kGpu)->consume_head(
+      in.hidden.to(kGpu), in.weight.to(kGpu), in.bias.defined() ? in.bias.to(kGpu) : in.bias,
+      in.targets.to(kGpu, at::kInt), num_ids);
+  if (!out) return std::nullopt;
+  return Accelerator::HeadRows{out->nll_T.to(at::kCPU), out->lse_T.to(at::kCPU),
+                               out->max_T.to(at::kCPU), out->argmax_T.to(at::kCPU)};
 }
 
 bool is_hopper() { return has_head_consumer(1000, 64); }
@@ -97,10 +88,9 @@ class HeadOnHopper : public ::testing::TestWithParam<HeadCase> {};
 
 TEST_P(HeadOnHopper, ReadsTheLogitsOfEveryRow) {
   const HeadData inputs(GetParam());
-  bool is_done = false;
-  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
-  ASSERT_EQ(is_done, is_hopper());
-  if (!is_done) return;
+  const auto got = read_head(inputs);
+  ASSERT_EQ(got.has_value(), is_hopper());
+  if (!got) return;
   at::Tensor logits = at::mm(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble).t());
   if (inputs.bias.defined()) logits += inputs.bias.to(at::kDouble);
   const at::Tensor lse = at::logsumexp(logits, {1});
@@ -110,19 +100,18 @@ TEST_P(HeadOnHopper, ReadsTheLogitsOfEveryRow) {
   const at::Tensor nll = at::where(is_kept, lse - at_target, at::zeros_like(lse));
   // Sums of 512 products of size 1, and of up to 50,272 exponentials, in float32.
   constexpr double kTolerance = 2e-4;
-  EXPECT_LT(largest_error(got.lse_T, lse), kTolerance);
-  EXPECT_LT(largest_error(got.nll_T, nll), kTolerance);
+  EXPECT_LT(largest_error(got->lse_T, lse), kTolerance);
+  EXPECT_LT(largest_error(got->nll_T, nll), kTolerance);
   const at::Tensor max = logits.amax(1);
-  EXPECT_LT(largest_error(got.max_T, max), kTolerance);
-  const at::Tensor best = got.argmax_T.to(at::kLong);
+  EXPECT_LT(largest_error(got->max_T, max), kTolerance);
+  const at::Tensor best = got->argmax_T.to(at::kLong);
   ASSERT_GE(best.min().item<std::int64_t>(), 0);
   ASSERT_LT(best.max().item<std::int64_t>(), GetParam().classes);
   EXPECT_LT(largest_error(logits.gather(1, best.unsqueeze(1)).squeeze(1), max), kTolerance);
-  EXPECT_EQ(got.nll_T.masked_select(is_kept.logical_not()).abs().sum().item<double>(), 0.0);
-  bool is_done_again = false;
-  const Accelerator::HeadRows again = run_kernel(inputs, is_done_again);
-  EXPECT_TRUE(again.nll_T.equal(got.nll_T));
-  EXPECT_TRUE(again.argmax_T.equal(got.argmax_T));
+  EXPECT_EQ(got->nll_T.masked_select(is_kept.logical_not()).abs().sum().item<double>(), 0.0);
+  const auto again = read_head(inputs);
+  EXPECT_TRUE(again->nll_T.equal(got->nll_T));
+  EXPECT_TRUE(again->argmax_T.equal(got->argmax_T));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -139,11 +128,10 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(HeadOnHopper, TheLowestOfEqualClassesIsChosen) {
   HeadData inputs({.rows = 300, .classes = 1000, .width = 512, .has_bias = false});
   inputs.weight = at::cat({inputs.weight.narrow(0, 0, 500), inputs.weight.narrow(0, 0, 500)});
-  bool is_done = false;
-  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
-  ASSERT_EQ(is_done, is_hopper());
-  if (!is_done) return;
-  EXPECT_LT(got.argmax_T.max().item<std::int64_t>(), 500);
+  const auto got = read_head(inputs);
+  ASSERT_EQ(got.has_value(), is_hopper());
+  if (!got) return;
+  EXPECT_LT(got->argmax_T.max().item<std::int64_t>(), 500);
 }
 
 TEST(HeadOnHopper, ClassesFromNumIdsOnAreNeverChosen) {
@@ -151,17 +139,16 @@ TEST(HeadOnHopper, ClassesFromNumIdsOnAreNeverChosen) {
     HeadData inputs({.rows = 600, .classes = 1000, .width = 512, .has_bias = true});
     // Those would be everybody's choice.
     inputs.bias.narrow(0, num_ids, 1000 - num_ids) += 20;
-    bool is_done = false;
-    const Accelerator::HeadRows got = run_kernel(inputs, is_done, num_ids);
-    ASSERT_EQ(is_done, is_hopper());
-    if (!is_done) return;
+    const auto got = read_head(inputs, num_ids);
+    ASSERT_EQ(got.has_value(), is_hopper());
+    if (!got) return;
     const at::Tensor logits =
         at::mm(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble).t()) +
         inputs.bias.to(at::kDouble);
-    EXPECT_LT(largest_error(got.lse_T, at::logsumexp(logits, {1})), 2e-4);
+    EXPECT_LT(largest_error(got->lse_T, at::logsumexp(logits, {1})), 2e-4);
     const at::Tensor max = logits.narrow(1, 0, num_ids).amax(1);
-    EXPECT_LT(largest_error(got.max_T, max), 2e-4);
-    const at::Tensor best = got.argmax_T.to(at::kLong);
+    EXPECT_LT(largest_error(got->max_T, max), 2e-4);
+    const at::Tensor best = got->argmax_T.to(at::kLong);
     ASSERT_LT(best.max().item<std::int64_t>(), num_ids);
     EXPECT_LT(largest_error(logits.gather(1, best.unsqueeze(1)).squeeze(1), max), 2e-4);
   }
@@ -171,14 +158,13 @@ TEST(HeadOnHopper, LargeLogitsDoNotOverflow) {
   HeadData inputs({.rows = 70, .classes = 1000, .width = 512, .has_bias = true});
   inputs.weight = inputs.weight * 256.0;
   inputs.bias = inputs.bias * -1024.0;
-  bool is_done = false;
-  const Accelerator::HeadRows got = run_kernel(inputs, is_done);
-  ASSERT_EQ(is_done, is_hopper());
-  if (!is_done) return;
+  const auto got = read_head(inputs);
+  ASSERT_EQ(got.has_value(), is_hopper());
+  if (!got) return;
   const at::Tensor logits =
       at::mm(inputs.hidden.to(at::kDouble), inputs.weight.to(at::kDouble).t()) +
       inputs.bias.to(at::kDouble);
-  EXPECT_LT(largest_error(got.lse_T, at::logsumexp(logits, {1})), 0.1);
+  EXPECT_LT(largest_error(got->lse_T, at::logsumexp(logits, {1})), 0.1);
 }
 
 TEST(HeadOnHopper, DeclinesOtherSizes) {
@@ -259,36 +245,23 @@ Attended attend_exactly(const LongCase& in, const at::Tensor& query_TM, const at
   return {at::cat(outs, 1).transpose(0, 1).flatten(1), at::cat(lses, 1)};
 }
 
-/// Into poisoned memory; keys and values are the columns of one matrix.
+/// From poisoned memory; keys and values are the columns of one matrix.
 bool run_attention(const LongCase& in, const at::Tensor& query_TM, const at::Tensor& kv_S2M,
                    int variant, Attended& out) {
+  const PoisonedMemory poisoned;
   const std::int64_t width = in.heads * 64;
-  const at::Tensor query_start = starts_of(in.queries);
-  const at::Tensor key_start = starts_of(in.keys);
-  out.out_TM = poisoned({query_TM.size(0), width}).to(at::kBFloat16);
-  out.lse_HT = poisoned({in.heads, query_TM.size(0)});
-  const auto* keys = static_cast<const char*>(kv_S2M.const_data_ptr());
-  LongAttention attention{
-      .query_TM = query_TM.const_data_ptr(),
-      .key_SM = keys,
-      .value_SM = keys + width * 2,
-      .query_stride = query_TM.stride(0),
-      .key_value_stride = kv_S2M.stride(0),
-      .query_start_B1 = static_cast<const std::int32_t*>(query_start.const_data_ptr()),
-      .key_start_B1 = static_cast<const std::int32_t*>(key_start.const_data_ptr()),
-      .out_TM = out.out_TM.mutable_data_ptr(),
-      .lse_HT = static_cast<float*>(out.lse_HT.mutable_data_ptr()),
-      .partial = nullptr,
-      .rows = query_TM.size(0),
-      .key_rows = kv_S2M.size(0),
-      .batch = static_cast<std::int64_t>(in.queries.size()),
+  AcceleratedAttention attention{
+      .query_TM = query_TM,
+      .key_SM = kv_S2M.narrow(1, 0, width),
+      .value_SM = kv_S2M.narrow(1, width, width),
+      .query_start_B1 = starts_of(in.queries),
+      .key_start_B1 = starts_of(in.keys),
       .heads = in.heads,
       .max_queries = *std::max_element(in.queries.begin(), in.queries.end()),
-      .causal = in.causal,
-      .variant = variant};
-  const at::Tensor partial = poisoned({long_attention_partial_floats(attention)});
-  attention.partial = static_cast<float*>(partial.mutable_data_ptr());
-  return attend_long(attention, nullptr);
+      .causal = in.causal};
+  const bool is_done = attend_long_on_hopper(attention, variant);
+  out = {attention.out_TM, attention.lse_HT};
+  return is_done;
 }
 
 void expect_near(const Attended& got, const Attended& want) {

@@ -3,55 +3,19 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/log.h"
 #include "data/parallel_corpus.h"
-#include "engine/runs.h"
 #include "linformer/error.h"
 #include "scoring/bleu.h"
 #include "support/expect_error.h"
 #include "support/gzip.h"
-#include "support/temp_directory.h"
-#include "support/tiny_checkpoint.h"
+#include "support/tiny_evaluation.h"
 
 namespace linformer {
 namespace {
 
-constexpr char kCorpus[] = "de,en\neins,one\n\"drei, vier .\",\"three, four .\"\nja,yes\n";
-
-class EvaluateRun : public ::testing::Test {
+class EvaluateRun : public TinyEvaluation {
  protected:
-  void SetUp() override {
-    options_.checkpoint = directory_.file("run");
-    save_tiny_checkpoint(options_.checkpoint, "linear");
-    options_.corpus.file = directory_.write("test.csv", kCorpus);
-    common_.device = "cpu";
-    common_.dtype = "float32";
-    common_.json = true;
-    set_log_sink([this](LogLevel level, std::string_view text) {
-      if (level == LogLevel::kWarning) warnings_ += std::string(text) + "\n";
-    });
-  }
-  void TearDown() override { set_log_sink({}); }
-
-  std::string run() {
-    testing::internal::CaptureStdout();
-    int code = -1;
-    try {
-      code = run_evaluate(options_, common_);
-    } catch (...) {
-      testing::internal::GetCapturedStdout();
-      throw;
-    }
-    EXPECT_EQ(code, 0);
-    return testing::internal::GetCapturedStdout();
-  }
-
   nlohmann::json run_json() { return nlohmann::json::parse(run()); }
-
-  TempDirectory directory_;
-  EvaluateOptions options_;
-  CommonOptions common_;
-  std::string warnings_;
 };
 
 TEST_F(EvaluateRun, JsonHoldsEveryScore) {

@@ -4,46 +4,23 @@
 #include <gtest/gtest.h>
 
 #include "base/digest.h"
-#include "engine/runs.h"
 #include "linformer/error.h"
 #include "storage/file_tree.h"
-#include "support/temp_directory.h"
-#include "support/tiny_checkpoint.h"
+#include "support/tiny_evaluation.h"
 
 namespace linformer {
 namespace {
 
-constexpr char kCorpus[] = "de,en\neins,one\n\"drei, vier .\",\"three, four .\"\nja,yes\n";
-
-class KeptEvaluation : public ::testing::Test {
+class KeptEvaluation : public TinyEvaluation {
  protected:
-  void SetUp() override {
-    options_.checkpoint = directory_.file("run");
-    save_tiny_checkpoint(options_.checkpoint, "linear");
-    options_.corpus.file = directory_.write("test.csv", kCorpus);
-    common_.device = "cpu";
-    common_.dtype = "float32";
-    common_.json = common_.quiet = true;
-  }
-
-  std::string evaluate() {
-    testing::internal::CaptureStdout();
-    run_evaluate(options_, common_);
-    return testing::internal::GetCapturedStdout();
-  }
-
   std::vector<std::string> kept() {
     const std::string path = options_.checkpoint + "/evaluations";
     return is_directory(path) ? list_directory(path) : std::vector<std::string>{};
   }
-
-  TempDirectory directory_;
-  EvaluateOptions options_;
-  CommonOptions common_;
 };
 
 TEST_F(KeptEvaluation, TheRunHoldsWhatWasPrinted) {
-  const std::string printed = evaluate();
+  const std::string printed = run();
   ASSERT_EQ(kept().size(), 1U);
   const std::string path = options_.checkpoint + "/evaluations/" + kept()[0];
   EXPECT_EQ(slurp(path), printed);
@@ -62,13 +39,13 @@ TEST_F(KeptEvaluation, TheRunHoldsWhatWasPrinted) {
 }
 
 TEST_F(KeptEvaluation, ASecondTestSetHasItsOwnFile) {
-  evaluate();
-  evaluate();
+  run();
+  run();
   EXPECT_EQ(kept().size(), 1U);
   options_.corpus.file.clear();
   options_.corpus.source_file = directory_.write("other.en", "one\n");
   options_.corpus.target_file = directory_.write("other.de", "eins\n");
-  evaluate();
+  run();
   ASSERT_EQ(kept().size(), 2U);
   const EvaluationRecord record =
       parse_evaluation(slurp(options_.checkpoint + "/evaluations/" + kept()[0]), "other");
@@ -80,9 +57,8 @@ TEST_F(KeptEvaluation, ARecordThatCannotBeWrittenIsAnErrorAfterTheScoresArePrint
   // A file where the directory would be, as no user, not even root, can write below.
   std::filesystem::remove_all(options_.checkpoint + "/evaluations");
   std::ofstream(options_.checkpoint + "/evaluations") << "x";
-  testing::internal::CaptureStdout();
-  EXPECT_THROW(run_evaluate(options_, common_), IoError);
-  EXPECT_NE(testing::internal::GetCapturedStdout().find("\"bleu\":"), std::string::npos);
+  EXPECT_THROW(run(), IoError);
+  EXPECT_NE(printed_.find("\"bleu\":"), std::string::npos);
 }
 
 }  // namespace

@@ -22,6 +22,26 @@ TEST(Resume, UninterruptedRunRecordsEverythingOnce) {
   EXPECT_LT(reference().records.at(7).at("loss"), reference().records.at(0).at("loss"));
 }
 
+TEST(Resume, FinishedRunReportsItsBestAndNoValidationOfItsOwn) {
+  const Workplace workplace;
+  const auto result_of = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"training.max_steps=2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProcessResult result = workplace.train("", arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result.out;
+  };
+  const auto first = nlohmann::json::parse(result_of({"--json"}));
+  EXPECT_EQ(first.at("loss"), first.at("best"));
+  auto want = first;
+  for (const char* name : {"loss", "perplexity", "seconds"}) EXPECT_EQ(want.erase(name), 1U);
+  auto again = nlohmann::json::parse(result_of({"--json", "--resume"}));
+  again.erase("seconds");
+  EXPECT_EQ(again, want);
+  const std::string text = result_of({"--resume"});
+  EXPECT_TRUE(text.starts_with("finished at step 2: best loss ")) << text;
+}
+
 struct Kill {
   std::string name;
   std::string fault;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "report/sections.h"
 #include "support/report_inputs.h"
 
@@ -83,6 +85,19 @@ TEST(QualitySection, TheOriginalsPrintedScoreStandsBesideTheTrueOne) {
   const std::vector<Table> tables = tables_of(quality_section({}, {row}));
   ASSERT_EQ(tables.size(), 2U);
   EXPECT_EQ(tables[1].rows.at(0), (Row{"run", "21.25", "30.08"}));
+}
+
+TEST(QualitySection, MeansOverSeedsStandBelowTheSingleRuns) {
+  ReportInputs inputs = seeded_runs({20, 24, 22});
+  inputs.evaluations[1].record.step = 300;
+  inputs.evaluations[2].record.bits_per_byte = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<Table> tables = tables_of(quality_section(inputs, quality_rows(inputs)));
+  ASSERT_EQ(tables.size(), 2U);
+  EXPECT_EQ(tables[0].rows.size(), 3U);
+  ASSERT_EQ(tables[1].rows.size(), 1U);
+  EXPECT_EQ(tables[1].rows[0], (Row{"s1, s2, s3", "news", "3", "100 to 300", "22.00 ± 2.00",
+                                    "44.00 ± 4.00", "5.50 ± 0.50", "-", "a"}));
+  EXPECT_EQ(tables_of(quality_section(seeded_runs({20}), {full_row()})).size(), 1U);
 }
 
 TEST(QualitySection, NothingGivenIsNoSection) {

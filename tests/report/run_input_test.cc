@@ -21,6 +21,9 @@ constexpr char kMetrics[] =
 constexpr char kFinal[] =
     R"({"type":"final","step":20,"metric":"bleu","best_value":12.5,"best_step":10,"source_tokens":150,"target_tokens":160,"seconds":4.75}
 )";
+constexpr char kModel[] =
+    "model: {type: Linformer, model_dim: 64, ffn_dim: 128, num_heads: 2, num_layers: 1, "
+    "projected_length: 8}\n";
 
 class RunInputTest : public ::testing::Test {
  protected:
@@ -38,9 +41,7 @@ class RunInputTest : public ::testing::Test {
 TEST_F(RunInputTest, ReadsRecordsConfigurationAndEnvironment) {
   directory_.write("metrics.jsonl", std::string(kMetrics) + kFinal);
   directory_.write("env.json", R"({"version":"1.2","environment":"cpu","parameters":77})");
-  directory_.write("config.yaml",
-                   "model: {type: Linformer, model_dim: 64, ffn_dim: 128, num_heads: 2, "
-                   "num_layers: 1, projected_length: 8}\n");
+  directory_.write("config.yaml", kModel);
   EXPECT_TRUE(is_run_directory(directory_.path()));
   const RunInput run = read();
   EXPECT_EQ(run.name, std::filesystem::path(directory_.path()).filename());
@@ -96,6 +97,26 @@ TEST_F(RunInputTest, EvaluationsOfTheRunAndOfItsAverageAreFound) {
   EXPECT_EQ(evaluations_[0].record.bleu, 20.5);
   EXPECT_EQ(evaluations_[1].system, run.name + ", averaged");
   EXPECT_EQ(evaluations_[1].record.bleu, 21.5);
+  EXPECT_EQ(evaluations_[0].run, 0U);
+  EXPECT_FALSE(evaluations_[0].is_averaged);
+  EXPECT_EQ(evaluations_[1].run, 0U);
+  EXPECT_TRUE(evaluations_[1].is_averaged);
+}
+
+TEST_F(RunInputTest, ARecipeIsTheConfigurationAndTheDataWithoutSeedAndNames) {
+  const auto recipe_of = [&](const std::string& lines, const std::string& environment) {
+    directory_.write("env.json", environment);
+    directory_.write("config.yaml", kModel + lines);
+    return read();
+  };
+  const std::string data = R"({"tokenizer_digest":"12","data_digest":"34"})";
+  const RunInput run = recipe_of("seed: 7\ndata: {train: a.csv, tokenizer: t}\n", data);
+  EXPECT_EQ(run.seed, 7U);
+  EXPECT_EQ(recipe_of("seed: 8\ndata: {train: b.csv, tokenizer: u}\n", data).recipe, run.recipe);
+  EXPECT_NE(recipe_of("training: {learning_rate: 0.5}\n", data).recipe, run.recipe);
+  EXPECT_NE(recipe_of("data: {fraction: 0.5}\n", data).recipe, run.recipe);
+  EXPECT_NE(recipe_of("", R"({"tokenizer_digest":"12","data_digest":"35"})").recipe, run.recipe);
+  EXPECT_EQ(recipe_of("", data).recipe, run.recipe);
 }
 
 TEST_F(RunInputTest, BrokenFilesAreNamedWithTheirLine) {

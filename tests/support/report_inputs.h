@@ -30,6 +30,28 @@ inline std::vector<Figure> figures_of(const Section& section) {
   return out;
 }
 
+/// Runs of one recipe, with seeds 1, 2, ..., and an evaluation of each with these scores.
+inline ReportInputs seeded_runs(const std::vector<double>& bleu) {
+  ReportInputs inputs;
+  for (const double score : bleu) {
+    RunInput run;
+    run.seed = inputs.runs.size() + 1;
+    run.name = "s" + std::to_string(*run.seed);
+    run.recipe = "recipe";
+    EvaluationInput evaluation{run.name, {}, inputs.runs.size()};
+    evaluation.record.test_set = "news";
+    evaluation.record.bleu = score;
+    evaluation.record.chrf = 2 * score;
+    evaluation.record.perplexity = score / 4;
+    evaluation.record.bits_per_byte = score / 8;
+    evaluation.record.signature = "nrefs:1";
+    evaluation.record.step = 100;
+    inputs.runs.push_back(std::move(run));
+    inputs.evaluations.push_back(std::move(evaluation));
+  }
+  return inputs;
+}
+
 /// A measured row: `ms` of a batch.
 inline ScalingRow timed_row(const std::string& attention, std::int64_t length, std::int64_t batch,
                             double ms, std::optional<double> bytes = std::nullopt) {

@@ -53,6 +53,43 @@ TEST(EvaluationRecord, ParsesWhatItPrints) {
   EXPECT_EQ(text.find('\n'), std::string::npos);
 }
 
+TEST(EvaluationRecord, EveryMemberThatIsWrittenIsRead) {
+  EvaluationRecord record = example();
+  record.precisions = {60.5, 30.5, 20.5, 10.5};
+  record.bp = 0.875;
+  record.hyp_len = 1900;
+  record.ref_len = 2000;
+  record.chrf_signature = "nrefs:1|nc:6";
+  record.sequences = 40;
+  record.misaligned = 3;
+  record.generated_tokens = 2100;
+  record.tokens_per_second = 512.5;
+  record.stopped_by_limit = 4;
+  record.truncated_sources = 5;
+  record.empty_candidates = 6;
+  record.beam = 2;
+  record.max_new_tokens = 50;
+  record.separator = "|";
+  record.examples[0].row = 8;
+  const std::string text = evaluation_json(record);
+  // No member may have been left alone above.
+  for (const char* unset : {":0,", ":0.0,", ":\"\""})
+    EXPECT_EQ(text.find(unset), std::string::npos) << text;
+  EXPECT_EQ(evaluation_json(parse_evaluation(text, "e.json")), text);
+}
+
+TEST(EvaluationRecord, WhatAFileLacksIsUnknownOrItsDefault) {
+  const EvaluationRecord read = parse_evaluation(
+      R"({"version":1,"test_set":"news","data":[],"bleu":1,"chrf":2,"step":3,"sentences":7,"examples":[]})",
+      "e.json");
+  EXPECT_TRUE(std::isinf(read.perplexity));
+  EXPECT_TRUE(std::isnan(read.cross_entropy));
+  EXPECT_TRUE(std::isnan(read.bits_per_byte));
+  EXPECT_EQ(read.sequences, 7);
+  EXPECT_EQ(read.beam, 1);
+  EXPECT_FALSE(read.bleu_interval);
+}
+
 TEST(EvaluationRecord, AnInfinitePerplexityIsNull) {
   EvaluationRecord record = example();
   record.perplexity = std::numeric_limits<double>::infinity();
@@ -93,6 +130,12 @@ TEST(EvaluationRecord, WhatIsMissingOrNewerIsNamed) {
             "e.json: test_set is missing");
   EXPECT_EQ(error_text<DataError>([] { parse_evaluation("{\"version\":2}", "e.json"); }),
             "e.json: is an evaluation of version 2 (want 1: a newer linformer wrote it)");
+  EXPECT_EQ(error_text<DataError>([] {
+              parse_evaluation(
+                  R"({"version":1,"test_set":"news","data":[],"bleu":1,"bleu_interval":[1,2,3]})",
+                  "e.json");
+            }),
+            "e.json: bleu_interval holds 3 numbers (want 2)");
 }
 
 }  // namespace
