@@ -54,6 +54,10 @@ bool Attention::shortens_first(const PackedSequences& sequences,
 KeyValue Attention::shorten_first(const at::Tensor& input_TM,
                                   const PackedSequences& sequences) const {
   const ShortenedInput in = shorten_input(unpack(input_TM, sequences), sequences);
+  if (!input_TM.is_cuda()) {
+    return {split_heads(at::linear(in.both_2BKM[0], rows_of_qkv(1, 1))),
+            split_heads(at::linear(in.both_2BKM[1], rows_of_qkv(2, 1))), in.mask_B11S};
+  }
   const at::Tensor weight_2MM = rows_of_qkv(1, 2).view({2, model_dim_, model_dim_});
   const at::Tensor out_2BKM =
       at::bmm(in.both_2BKM.flatten(1, 2), weight_2MM.mT()).view(in.both_2BKM.sizes());

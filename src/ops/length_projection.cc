@@ -61,7 +61,9 @@ struct PoolSegments : torch::autograd::Function<PoolSegments> {
   }
 };
 
-// A product of batches, not at::matmul: that would make one product of it, over transposed copies.
+// On a GPU batches of products: at::matmul would make one of them, over transposed copies. On a CPU
+// at::matmul: the last bits of at::bmm depend there on where the memory lies, which no resumed run
+// could repeat.
 
 /// For each sequence the parts of E's columns: [B parts, K, N / parts].
 at::Tensor parts_of_projection(const at::Tensor& E_KN, std::int64_t batch, std::int64_t parts) {
@@ -89,6 +91,7 @@ ShortenedSequences project_length(const at::Tensor& kv_T2M, const at::Tensor& E_
 }
 
 at::Tensor project_rectangle(const at::Tensor& E_KN, const at::Tensor& x_BNM, std::int64_t parts) {
+  if (!x_BNM.is_cuda() && parts == 1) return at::matmul(E_KN, x_BNM);
   if (parts == 1) return at::bmm(parts_of_projection(E_KN, x_BNM.size(0), 1), x_BNM);
   return at::bmm(parts_of_projection(E_KN, x_BNM.size(0), parts), parts_of_input(x_BNM, parts))
       .unflatten(0, {-1, parts})
@@ -97,6 +100,10 @@ at::Tensor project_rectangle(const at::Tensor& E_KN, const at::Tensor& x_BNM, st
 
 at::Tensor project_rectangle_by_both(const at::Tensor& E_KN, const at::Tensor& F_KN,
                                      const at::Tensor& x_BNM, std::int64_t parts) {
+  if (!x_BNM.is_cuda()) {
+    return at::stack(
+        {project_rectangle(E_KN, x_BNM, parts), project_rectangle(F_KN, x_BNM, parts)});
+  }
   const std::int64_t batch = x_BNM.size(0);
   const at::Tensor input = parts_of_input(x_BNM, parts);
   at::Tensor out = at::empty({2, batch * parts, E_KN.size(0), x_BNM.size(2)}, x_BNM.options());

@@ -90,7 +90,7 @@ TEST(DecoderLayer, StepsGiveWhatForwardGives) {
     ParameterStore store(at::kCPU, at::kDouble, 1);
     const DecoderLayer layer(config_of(norm), ParameterScope(store));
     const at::Tensor y = random_tensor({2 * 5, 16}, 1);
-    const at::Tensor memory = random_tensor({2 * 3, 16}, 2);
+    at::Tensor memory = random_tensor({2 * 3, 16}, 2);
     const at::Tensor want =
         layer.forward(as_stream(y), rectangle(2, 5), memory, rectangle(2, 3), {})
             .x_TM.view({2, 5, 16});
