@@ -80,6 +80,16 @@ __device__ inline float block_sum(float value, float* shared_32) {
   return warp_sum(lane < warps ? shared_32[lane] : 0.0F);
 }
 
+/// Whether a block of the current device may have so much dynamic shared memory.
+inline bool has_shared_memory(std::size_t bytes) {
+  int device = 0;
+  int most = 0;
+  return cudaGetDevice(&device) == cudaSuccess &&
+         cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device) ==
+             cudaSuccess &&
+         bytes <= static_cast<std::size_t>(most);
+}
+
 inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace linformer

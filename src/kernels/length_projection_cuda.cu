@@ -7,11 +7,9 @@
 namespace linformer {
 namespace {
 
-constexpr int kSlots = 32;       // of a tile; its tokens and columns are kTile
-constexpr int kStages = 2;       // tiles under way or in use
-constexpr int kBlocks = 8;       // of a multiprocessor, wanted
-constexpr int kTilesAtOnce = 8;  // of columns, a warp for each, in the gradients of E and F
-constexpr int kWeightThreads = kTilesAtOnce * kWarp;
+constexpr int kSlots = 32;  // of a tile; its tokens and columns are kTile
+constexpr int kStages = 2;  // tiles under way or in use
+constexpr int kBlocks = 8;  // of a multiprocessor, wanted
 using SlotTile = Tile<kTile, kSlots>;
 constexpr int kSumCells = 32;
 constexpr int kSumGroups = 8;
@@ -278,6 +276,7 @@ __global__ void __launch_bounds__(kTileThreads, kBlocks)
 }
 
 /// What projection_gradient_kernel has in shared memory.
+template <int kTilesAtOnce>
 union WeightGradientTiles {
   struct {
     SlotTile slots;
@@ -287,13 +286,15 @@ union WeightGradientTiles {
 };
 
 /// Gradient of E (blockIdx.z 0) or F (1) from one sequence: 32 slots and some tiles of 64 tokens a
-/// block. Each warp has all of a tile from 64 columns at a time; all its copies are under way
-/// together.
-__global__ void __launch_bounds__(kWeightThreads)
+/// block. Each of kTilesAtOnce warps has all of a tile from 64 columns at a time; all its copies
+/// are under way together.
+template <int kTilesAtOnce>
+__global__ void __launch_bounds__(kTilesAtOnce* kWarp)
     projection_gradient_kernel(const __grid_constant__ LengthProjectionBackward in,
                                int token_parts) {
+  constexpr int kThreads = kTilesAtOnce * kWarp;
   extern __shared__ __align__(16) char memory[];
-  auto& shared = *reinterpret_cast<WeightGradientTiles*>(memory);
+  auto& shared = *reinterpret_cast<WeightGradientTiles<kTilesAtOnce>*>(memory);
   const LengthProjection& forward = in.forward;
   const Sequence sequence = sequence_with_slots(forward, blockIdx.y);
   const int own_token = static_cast<int>(blockIdx.x) % token_parts * kTile;
@@ -316,10 +317,10 @@ __global__ void __launch_bounds__(kWeightThreads)
 #pragma unroll 1
       for (int i = 0; i < min(kTilesAtOnce, column_tiles - first); ++i) {
         const int column = offset + (first + i) * kTile;
-        shared.tiles[i].slots.load_async<kWeightThreads>(
+        shared.tiles[i].slots.template load_async<kThreads>(
             slots_gradient_of(in, sequence.slot_start, column), 2 * forward.width, first_slot,
             sequence.slots);
-        shared.tiles[i].tokens.load_async<kWeightThreads>(
+        shared.tiles[i].tokens.template load_async<kThreads>(
             at_row(forward.kv_T2M, sequence.start * forward.kv_stride + column), forward.kv_stride,
             first_token, sequence.length);
       }
@@ -410,6 +411,16 @@ __global__ void __launch_bounds__(kSumCells* kSumGroups)
   static_cast<__nv_bfloat16*>(base)[cell] = __float2bfloat16(total);
 }
 
+template <int kTilesAtOnce>
+void launch_weight_parts(const LengthProjectionBackward& in, dim3 grid, int token_parts,
+                         cudaStream_t stream) {
+  constexpr int kBytes = sizeof(WeightGradientTiles<kTilesAtOnce>);
+  cudaFuncSetAttribute(projection_gradient_kernel<kTilesAtOnce>,
+                       cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes);
+  projection_gradient_kernel<kTilesAtOnce>
+      <<<grid, kTilesAtOnce * kWarp, kBytes, stream>>>(in, token_parts);
+}
+
 /// Of keys and of values.
 std::int64_t column_tiles(const LengthProjection& in) { return 2 * in.width / kTile; }
 
@@ -454,10 +465,11 @@ void project_length_weight_parts(const LengthProjectionBackward& in, cudaStream_
   const unsigned parts = token_parts(forward, 2 * slot_tiles * 4);
   const dim3 grid(static_cast<unsigned>(slot_tiles) * parts, static_cast<unsigned>(forward.batch),
                   2);
-  constexpr int kBytes = sizeof(WeightGradientTiles);
-  cudaFuncSetAttribute(projection_gradient_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                       kBytes);
-  projection_gradient_kernel<<<grid, kWeightThreads, kBytes, stream>>>(in, static_cast<int>(parts));
+  if (has_shared_memory(sizeof(WeightGradientTiles<8>))) {
+    launch_weight_parts<8>(in, grid, static_cast<int>(parts), stream);
+  } else {
+    launch_weight_parts<4>(in, grid, static_cast<int>(parts), stream);
+  }
 }
 
 void project_length_weight_gradients(std::span<const LengthProjectionBackward> projections,

@@ -19,15 +19,15 @@ bool is_accelerated(const at::Tensor& x) {
 }
 
 /// Whether the accelerator's kernels for short sequences take these.
-bool has_short_kernel(const AttentionStarts& starts, std::int64_t head_width) {
+bool has_short_kernel(std::int64_t queries, std::int64_t keys, std::int64_t head_width) {
   constexpr std::int64_t kLongest = 512;
-  return std::max(starts.max_queries, starts.max_keys) <= kLongest &&
-         (head_width == 32 || head_width == 64);
+  return std::max(queries, keys) <= kLongest && (head_width == 32 || head_width == 64);
 }
 
 // Sequences of one length, without gradients, by docs/decisions/017.
 constexpr std::int64_t kLeastQueriesOfLongKernel = 128;
 constexpr std::int64_t kLeastQueriesOfCudnn = 64;
+constexpr std::int64_t kMostWidthOfCudnn = 128;
 constexpr std::int64_t kLeastKeysOfOwn = 4096;  // that is faster than cuDNN's
 
 at::Tensor attend_by_aten(const at::Tensor& query_THD, const at::Tensor& key_SHD,
@@ -100,7 +100,8 @@ at::Tensor attend_equal_by_own(const EqualLengths& in) {
                                .max_queries = rows / in.batch,
                                .max_keys = slots / in.batch};
   const Columns columns{in.query_TM, in.key_SM, in.value_SM};
-  const bool is_short = has_short_kernel(starts, in.query_TM.size(1) / in.heads);
+  const bool is_short =
+      has_short_kernel(starts.max_queries, starts.max_keys, in.query_TM.size(1) / in.heads);
   if (!is_short || starts.max_queries >= kLeastQueriesOfLongKernel) {
     const at::Tensor out_TM = attend_long(columns, starts, in.heads, in.causal);
     if (out_TM.defined() || !is_short) return out_TM;
@@ -259,7 +260,8 @@ at::Tensor attend_each(const PackedAttentionInputs& in) {
 at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& starts,
                               std::int64_t heads, bool causal) {
   const std::int64_t width = qkv_T3M.size(1) / 3;
-  if (is_accelerated(qkv_T3M) && has_short_kernel(starts, width / heads)) {
+  if (is_accelerated(qkv_T3M) &&
+      has_short_kernel(starts.max_queries, starts.max_keys, width / heads)) {
     return ShortSelf::apply(qkv_T3M, starts, heads, causal);
   }
   const at::Tensor out = attend_long(columns_of_self(qkv_T3M), starts, heads, causal);
@@ -271,7 +273,8 @@ at::Tensor attend_packed_self(const at::Tensor& qkv_T3M, const AttentionStarts& 
 at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_S2M,
                                const AttentionStarts& starts, std::int64_t heads) {
   const std::int64_t width = query_TM.size(1);
-  if (is_accelerated(query_TM) && has_short_kernel(starts, width / heads)) {
+  if (is_accelerated(query_TM) &&
+      has_short_kernel(starts.max_queries, starts.max_keys, width / heads)) {
     return ShortCross::apply(query_TM, kv_S2M, starts, heads);
   }
   const at::Tensor out =
@@ -284,9 +287,7 @@ at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_
 at::Tensor attend_projected_self(const ProjectedSelf& in) {
   const std::int64_t width = in.qkv_T3M.size(1) / 3;
   const std::int64_t slots = in.E_KN.size(0);
-  const bool is_short = has_short_kernel(
-      {.query_B1 = {}, .key_B1 = {}, .max_queries = in.max_length, .max_keys = slots},
-      width / in.heads);
+  const bool is_short = has_short_kernel(in.max_length, slots, width / in.heads);
   if (is_accelerated(in.qkv_T3M) && is_short) {
     return ShortProjectedSelf::apply(in.qkv_T3M, in.E_KN, in.F_KN, in.start_B1, in);
   }
@@ -304,13 +305,13 @@ at::Tensor attend_projected_self(const ProjectedSelf& in) {
 at::Tensor attend_equal_lengths(const EqualLengths& in) {
   const std::int64_t queries = in.query_TM.size(0) / in.batch;
   const std::int64_t keys = in.key_SM.size(0) / in.batch;
+  const std::int64_t head_width = in.query_TM.size(1) / in.heads;
   LongAttentionKernel kernel = in.long_attention;
   if (kernel == LongAttentionKernel::kAuto) {
-    const bool by_cudnn = queries >= kLeastQueriesOfCudnn && keys < kLeastKeysOfOwn;
+    const bool by_cudnn = queries >= kLeastQueriesOfCudnn && keys < kLeastKeysOfOwn &&
+                          head_width % 8 == 0 && head_width <= kMostWidthOfCudnn;
     kernel = by_cudnn ? LongAttentionKernel::kCudnn : LongAttentionKernel::kOwn;
-  } else if (has_short_kernel(
-                 {.query_B1 = {}, .key_B1 = {}, .max_queries = queries, .max_keys = keys},
-                 in.query_TM.size(1) / in.heads)) {
+  } else if (has_short_kernel(queries, keys, head_width)) {
     kernel = LongAttentionKernel::kOwn;
   }
   if (kernel == LongAttentionKernel::kOwn) {

@@ -225,8 +225,12 @@ TEST_F(AcceleratorTest, CrossEntropyIgnoresRowsWithoutATarget) {
 /// Attention of packed sequences through a module, as the model uses it: GPU kernels against padded
 /// float64 on the CPU.
 void expect_same_attention(const ModelConfig& config) {
-  const std::vector<std::int64_t> query_lengths{9, 1, 40, 17, 33};
-  const std::vector<std::int64_t> memory_lengths{21, 38, 2, 40, 7};
+  const std::int64_t scale = config.max_length / 40;
+  std::vector<std::int64_t> query_lengths{9, 1, 40, 17, 33};
+  std::vector<std::int64_t> memory_lengths{21, 38, 2, 40, 7};
+  for (auto* lengths : {&query_lengths, &memory_lengths}) {
+    for (std::int64_t& length : *lengths) length *= scale;
+  }
   ParameterStore gpu_store(at::Device(at::kCUDA, 0), at::kBFloat16, 1);
   ParameterStore cpu_store(at::kCPU, at::kDouble, 1);
   const auto gpu = make_shortened_attention(config, ParameterScope(gpu_store));
@@ -253,10 +257,10 @@ void expect_same_attention(const ModelConfig& config) {
         at::zeros({rows}, gpu_store.parameters().front().master.options().dtype(at::kInt));
     return pack_by_starts(zeros, zeros, starts_of(lengths), config.max_length);
   };
-  const std::int64_t memory_rows = 21 + 38 + 2 + 40 + 7;
-  const Twin x({100, config.model_dim}, 1);
+  const std::int64_t memory_rows = scale * (21 + 38 + 2 + 40 + 7);
+  const Twin x({scale * 100, config.model_dim}, 1);
   const Twin memory({memory_rows, config.model_dim}, 2);
-  const Twin upstream({100, config.model_dim}, 3);
+  const Twin upstream({scale * 100, config.model_dim}, 3);
   const auto run = [&](const Attention& attention, const auto& pick, bool is_gpu) {
     const PackedSequences queries = pack(query_lengths, is_gpu);
     const PackedSequences keys = pack(memory_lengths, is_gpu);
@@ -311,6 +315,16 @@ TEST_F(AcceleratorTest, LinearProjectionOfTheOriginal) {
   ModelConfig config = attention_config(12, Projection::kLinear, true);
   config.projection_init = ProjectionInit::kSeed;
   expect_same_attention(config);
+}
+TEST_F(AcceleratorTest, LinearProjectionOfSeveralTilesOfTokensSlotsAndColumns) {
+  for (const bool compatibility : {false, true}) {
+    ModelConfig config = attention_config(70, Projection::kLinear, compatibility);
+    config.projection_init = ProjectionInit::kSeed;
+    config.max_length = 240;
+    config.model_dim = 640;
+    config.num_heads = 10;
+    expect_same_attention(config);
+  }
 }
 TEST_F(AcceleratorTest, SegmentPooling) {
   for (const std::int64_t slots : {3, 16, 40}) {
