@@ -19,6 +19,7 @@ struct TranslatorSettings {
   std::int64_t max_new_tokens =
       0;  // 0 = twice the source's tokens and 20 more, at most the model's max_length
   bool truncate_long = false;  // else a line over the model's max_length is an error
+  std::string prompt;          // what every translation begins with
 };
 
 /// Translates text with a trained model:

@@ -112,6 +112,7 @@ struct TranslateOptions {
   std::int64_t max_new_tokens = 0;
   std::int64_t batch_tokens = 4096;
   std::string long_lines = "error";  // error, truncate
+  std::string prompt;
   bool documents = false;
   std::string separator = "<mask>";
 };

@@ -208,6 +208,8 @@ Arguments list(TranslateOptions& o) {
                  "What happens to lines that are too long for the model.",
                  {},
                  {"error", "truncate"}},
+                {"--prompt", "TEXT", &o.prompt,
+                 "What every translation begins with; the limit counts what follows."},
                 {"--documents", "", &o.documents,
                  "Lines are sentences of documents, an empty line ends one: as many as the model's "
                  "max_length holds are translated together."},

@@ -55,14 +55,15 @@ class Search {
   Search(const std::vector<std::vector<std::int32_t>>& sources, const GreedyOptions& options,
          std::int64_t max_length)
       : options_(options),
-        results_(sources.size()),
+        results_(sources.size(), Hypothesis{.ids = options.prompt}),
         rows_(sources.size()),
         is_done_(sources.size()) {
     std::iota(rows_.begin(), rows_.end(), std::size_t{0});
     for (const std::vector<std::int32_t>& source : sources) {
       const auto usual = 2 * static_cast<std::int64_t>(source.size()) + 20;
+      const std::int64_t room = std::max<std::int64_t>(max_length - std::ssize(options.prompt), 1);
       limits_.push_back(options.max_new_tokens > 0 ? options.max_new_tokens
-                                                   : std::min(max_length, usual));
+                                                   : std::min(room, usual));
     }
   }
 
@@ -123,8 +124,15 @@ std::vector<Hypothesis> greedy_search(Transformer& model,
   const PackedSequences packed = pack(sources, device);
   DecoderState state = model.start(model.encode(packed), packed);
   Search search(sources, options, model.config().max_length);
-  at::Tensor ids_B = at::full({search.batch_size()}, std::int64_t{options.bos_id},
-                              at::TensorOptions(at::kLong).device(device));
+  const auto same_id = [&](std::int32_t id) {
+    return at::full({search.batch_size()}, std::int64_t{id},
+                    at::TensorOptions(at::kLong).device(device));
+  };
+  at::Tensor ids_B = same_id(options.bos_id);
+  for (const std::int32_t id : options.prompt) {
+    model.step(ids_B, state);
+    ids_B = same_id(id);
+  }
   for (std::int64_t step = 1;; ++step) {
     const Choice choice = choose(model.logits(model.step(ids_B, state)), options.num_ids);
     const std::int64_t live = search.extend(choice, step);

@@ -10,8 +10,8 @@ namespace linformer {
 
 /// One translation as ids.
 struct Hypothesis {
-  std::vector<std::int32_t> ids;  // what was chosen, without the final </s>
-  double score = 0;               // sum of log p over ids, and over </s> where it was reached
+  std::vector<std::int32_t> ids;  // the prompt and what was chosen, without the final </s>
+  double score = 0;               // sum of log p over choices, </s> where it was reached
   bool stopped_by_limit = false;  // the limit came before </s>
 };
 
@@ -22,6 +22,8 @@ struct GreedyOptions {
       0;  // only ids below may be chosen (the head's rows are rounded up); 0 = all rows
   std::int64_t max_new_tokens =
       0;  // </s> counted; 0 = min(max_length, 2 x source ids + 20), sentence by sentence
+  std::vector<std::int32_t> prompt;  // what every translation begins with: no part of the score or
+                                     // of max_new_tokens, but of max_length
 };
 
 /// The most probable id at every step, whichever it is, until </s> or the limit. `sources`: ids

@@ -81,11 +81,14 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
 
 std::vector<Hypothesis> Translator::translate_ids(
     const std::vector<std::vector<std::int32_t>>& sources) {
+  std::vector<std::int32_t> prompt;
+  tokenizer_.encode(options_.prompt, prompt);
   const GreedyOptions greedy{
       .bos_id = tokenizer_.bos_id(),
       .eos_id = tokenizer_.eos_id(),
       .num_ids = std::min(tokenizer_.vocab_size(), model_.config().vocab_size),
-      .max_new_tokens = options_.max_new_tokens};
+      .max_new_tokens = options_.max_new_tokens,
+      .prompt = std::move(prompt)};
   std::vector<std::int64_t> lengths;
   for (const std::vector<std::int32_t>& source : sources) lengths.push_back(std::ssize(source));
   std::vector<Hypothesis> out(sources.size());

@@ -18,6 +18,7 @@ struct TranslatorOptions {
   std::int64_t max_new_tokens = 0;   // as in GreedyOptions
   std::int64_t batch_tokens = 4096;  // source ids of one batch, padding counted
   bool truncate_long = false;        // else a line over the model's max_length is an error
+  std::string prompt;                // what every translation begins with
   /// Takes the blank out of " ." and the like in output text. Unset = in compatibility mode only:
   /// the original does it, and it would spoil text whose tokens stand apart on purpose.
   std::optional<bool> clean_up;
@@ -49,8 +50,8 @@ class Translator {
   std::vector<std::int32_t> encode(const std::string& line, std::int64_t number,
                                    bool& truncated) const;
 
-  /// Translations of ids with <s> and </s>, each at most max_length long where the model is a linear
-  /// Linformer.
+  /// Translations of ids with <s> and </s>, each at most max_length long where the model is a
+  /// linear Linformer.
   std::vector<Hypothesis> translate_ids(const std::vector<std::vector<std::int32_t>>& sources);
 
   /// Text of a hypothesis, cleaned up as the options say; line breaks become blanks.

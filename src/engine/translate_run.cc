@@ -101,6 +101,9 @@ int run_translate(const TranslateOptions& options, const CommonOptions& common) 
   if (options.long_lines != "error" && options.long_lines != "truncate") {
     throw UsageError("--long " + options.long_lines + " (want error or truncate)");
   }
+  if (options.documents && !options.prompt.empty()) {
+    throw UsageError("--prompt begins each line's translation, --documents joins lines (want one)");
+  }
   const auto start = std::chrono::steady_clock::now();
   leave_on_signals();  // a read of standard input would hide the first
   LoadedModel loaded = load_model(options.checkpoint, common, options.model_file);
@@ -111,6 +114,7 @@ int run_translate(const TranslateOptions& options, const CommonOptions& common) 
   translator_options.max_new_tokens = options.max_new_tokens;
   translator_options.batch_tokens = options.batch_tokens;
   translator_options.truncate_long = options.long_lines == "truncate";
+  translator_options.prompt = options.prompt;
   Translator translator(*loaded.model, *loaded.tokenizer, loaded.device.device, translator_options);
 
   Totals totals;

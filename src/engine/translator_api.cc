@@ -26,6 +26,7 @@ TranslatorOptions translator_options(const TranslatorSettings& settings) {
   TranslatorOptions options;
   options.max_new_tokens = settings.max_new_tokens;
   options.truncate_long = settings.truncate_long;
+  options.prompt = settings.prompt;
   return options;
 }
 

@@ -24,12 +24,14 @@ PackedSequences pack_one(const Ids& ids) {
 }
 
 /// The definition: the whole prefix through the parallel form at every step.
-Hypothesis step_by_step(Transformer& model, const Ids& source, std::int64_t limit) {
+Hypothesis step_by_step(Transformer& model, const Ids& source, std::int64_t limit,
+                        const Ids& prompt = {}) {
   const at::NoGradGuard no_grad;
   const PackedSequences packed = pack_one(source);
   const at::Tensor memory_TM = model.encode(packed);
-  Hypothesis out;
+  Hypothesis out{.ids = prompt};
   Ids prefix{0};
+  prefix.insert(prefix.end(), prompt.begin(), prompt.end());
   for (std::int64_t step = 0; step < limit; ++step) {
     const at::Tensor hidden_TM = model.decode(pack_one(prefix), memory_TM, packed);
     const at::Tensor log_p_V =
@@ -70,6 +72,24 @@ TEST_P(GreedySearch, EqualsTheArgmaxOfTheParallelFormStepByStep) {
     ended += want.stopped_by_limit ? 0 : 1;
   }
   EXPECT_GT(ended, 0) << "no sentence reached </s>: the weights exercise the limit alone";
+}
+
+TEST_P(GreedySearch, GoesOnFromAPrompt) {
+  const std::vector<Ids> sources = random_sources(12, 2, 24, kVocabulary);
+  const std::vector<Hypothesis> free = search(sources, {.max_new_tokens = 12});
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const auto given = std::min<std::ptrdiff_t>(3, std::ssize(free[i].ids));
+    const Ids own(free[i].ids.begin(), free[i].ids.begin() + given);
+    const Hypothesis same =
+        search({sources[i]}, {.max_new_tokens = 12 - given, .prompt = own}).front();
+    EXPECT_EQ(same.ids, free[i].ids) << "its own beginning";
+    const Ids other{5, 9, 4};
+    const Hypothesis forced = search({sources[i]}, {.max_new_tokens = 8, .prompt = other}).front();
+    const Hypothesis want = step_by_step(*tiny_.model, sources[i], 8, other);
+    EXPECT_EQ(forced.ids, want.ids) << "another one";
+    EXPECT_EQ(forced.stopped_by_limit, want.stopped_by_limit);
+    EXPECT_NEAR(forced.score, want.score, 1e-9);
+  }
 }
 
 TEST_P(GreedySearch, IdsDoNotDependOnTheRestOfTheBatch) {

@@ -47,6 +47,20 @@ TEST_F(TranslatorTest, EachLineGetsWhatItGetsAlone) {
   }
 }
 
+TEST_F(TranslatorTest, TranslationsBeginWithThePrompt) {
+  const std::vector<std::string> lines{"a b", "", "another one"};
+  const std::vector<Translation> out =
+      translator({.max_new_tokens = 5, .prompt = "to begin"}).translate(lines);
+  const std::vector<std::int32_t> prompt = ids_of("to begin");
+  EXPECT_TRUE(out[1].ids.empty());
+  for (const std::size_t i : {0u, 2u}) {
+    EXPECT_EQ(out[i].text.rfind("to begin", 0), 0u) << out[i].text;
+    ASSERT_GE(out[i].ids.size(), prompt.size());
+    EXPECT_TRUE(std::equal(prompt.begin(), prompt.end(), out[i].ids.begin()));
+    EXPECT_LE(out[i].ids.size(), prompt.size() + 5);
+  }
+}
+
 TEST_F(TranslatorTest, BlankLinesGiveEmptyLines) {
   const std::vector<std::string> lines{"", "word", " \t ", "\xC2\xA0\xE3\x80\x80", ""};
   const std::vector<Translation> out = translator().translate(lines);

@@ -139,6 +139,13 @@ TEST_F(TranslateRun, RefusesBeamsAndUnknownPolicies) {
   EXPECT_EQ(error_text<UsageError>([&] { run("a\n"); }), "--long drop (want error or truncate)");
 }
 
+TEST_F(TranslateRun, APromptIsForLinesNotForDocuments) {
+  options_.prompt = "The";
+  options_.documents = true;
+  EXPECT_EQ(error_text<UsageError>([&] { run("a\n"); }),
+            "--prompt begins each line's translation, --documents joins lines (want one)");
+}
+
 TEST_F(TranslateRun, FullAndClosedOutputsAreIoErrors) {
   const std::string engine = std::string(LF_BINARY_DIR) + "/linformer-engine";
   ProcessRequest request;
