@@ -237,8 +237,7 @@ Arguments list(CompareOptions& o) {
        "KERNEL",
        &o.long_attention,
        "Attention in the rows 'ours' on a GPU: auto the fastest for the length; the others for "
-       "more "
-       "than 512 tokens.",
+       "more than 512 tokens.",
        {},
        {"auto", "own", "flash", "cudnn"}},
       {"--check", "", &o.check,

@@ -89,6 +89,7 @@ struct SideStream {
 
   /// The sums that are left, on this stream, of what `main` was given before.
   void take_sums(const c10::cuda::CUDAStream& main) {
+    if (norms.empty() && projections.empty()) return;
     order(main, stream);
     const c10::cuda::CUDAStreamGuard guard(stream);
     layer_norm_parameter_gradients(norms, stream);

@@ -24,7 +24,7 @@ struct SessionRequest {
 
 struct SessionResult {
   FinalRecord final_record;
-  std::optional<ValidationRecord> last_validation;  // of this session; a finished run has none
+  std::optional<ValidationRecord> last_validation;  // none where all steps were done before
   std::string run_directory;
   std::string averaged;  // checkpoint with the averaged weights; empty = none
 };
