@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # ./run.sh VERB ... = linformer VERB ..., after installing and building what is missing. Without arguments: the demo.
-# ./run.sh --docker VERB ...: the same in a container, with datasets/, artifacts/ and runs/ of this folder.
+# ./run.sh --docker VERB ...: the same in a container, with datasets/, artifacts/ and runs/ of this folder; `shell` as the
+# verb is a shell in it.
 set -euo pipefail
 # shellcheck source=tools/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools/setup.sh"

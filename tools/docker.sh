@@ -32,7 +32,7 @@ provide_wandb_key() {
   IFS= read -r WANDB_API_KEY <"$file" || [ -n "$WANDB_API_KEY" ] || fail 2 "$file: is empty (want the key on its first line)"
 }
 
-# run_image ARGUMENT...: becomes the container.
+# run_image ARGUMENT...: becomes the container; with the argument `shell`, an interactive shell in it.
 run_image() {
   require_docker
   local image folder options
@@ -50,6 +50,10 @@ run_image() {
   if [ -n "${WANDB_API_KEY:-}" ]; then
     export WANDB_API_KEY
     options+=(--env WANDB_API_KEY)
+  fi
+  if [ "$1" = shell ]; then
+    shift
+    options+=(--entrypoint /bin/bash)
   fi
   exec docker run "${options[@]}" "linformer:$image" "$@"
 }

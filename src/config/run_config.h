@@ -23,6 +23,14 @@ struct EnumNames<LongPolicy> {
        {LongPolicy::kError, "error"}}};
 };
 
+/// Which pairs of a training corpus are meant by a part of it.
+enum class DataSplit { kOrdered, kRandom };
+template <>
+struct EnumNames<DataSplit> {
+  static constexpr std::array<std::pair<DataSplit, std::string_view>, 2> kValues{
+      {{DataSplit::kOrdered, "ordered"}, {DataSplit::kRandom, "random"}}};
+};
+
 /// Where text comes from. A corpus is one file (.csv, .tsv, each also .gz, a token store .lfs or an
 /// npz corpus .npz) or a pair of line files.
 struct DataConfig {
@@ -37,6 +45,7 @@ struct DataConfig {
   std::string target_language = "de";
   std::int64_t max_length = 256;
   double fraction = 1.0;
+  DataSplit split = DataSplit::kOrdered;
   LongPolicy long_pairs = LongPolicy::kDrop;
 
   static void visit_fields(auto& self, auto& field) {
@@ -46,7 +55,7 @@ struct DataConfig {
           "Source lines of a training corpus in two files (with train_target).");
     field("train_target", self.train_target, "Target lines of that corpus.");
     field("validation", self.validation,
-          "Validation corpus; without one the last 1 % of the training corpus is kept for it.");
+          "Validation corpus; without one 1 % of the training corpus is kept for it (split).");
     field("validation_source", self.validation_source,
           "Source lines of a validation corpus in two files.");
     field("validation_target", self.validation_target, "Target lines of that corpus.");
@@ -59,7 +68,10 @@ struct DataConfig {
     field("max_length", self.max_length, Original{}, Range{2, 1048576},
           "Longest sentence in tokens, <s> and </s> counted; columns of E and F.");
     field("fraction", self.fraction, Range{0, 1, true},
-          "Leading part of the training corpus that is used.");
+          "Part of the training corpus that is used (split).");
+    field("split", self.split,
+          "Which pairs that part and a validation corpus cut from it are: ordered (the leading and "
+          "the last ones) or random (drawn by seed).");
     field("long_pairs", self.long_pairs, "Pairs longer than max_length: drop, truncate or error.");
   }
 };

@@ -209,17 +209,18 @@ void PairSet::target(std::uint32_t pair, std::vector<std::int32_t>& out) const {
   out.push_back(eos_);
 }
 
-void PairSet::keep_range(std::uint32_t first, std::uint32_t count) {
-  const auto cut = [&](auto& list) {
+void PairSet::keep(std::span<const std::uint32_t> pairs) {
+  const auto pick = [&](auto& list) {
     if (list.empty()) return;
-    const auto begin = list.begin() + static_cast<std::ptrdiff_t>(first);
-    list =
-        std::remove_reference_t<decltype(list)>(begin, begin + static_cast<std::ptrdiff_t>(count));
+    std::remove_reference_t<decltype(list)> kept;
+    kept.reserve(pairs.size());
+    for (const std::uint32_t pair : pairs) kept.push_back(std::move(list.at(pair)));
+    list = std::move(kept);
   };
-  cut(rows_->kept);
-  cut(source_lengths_);
-  cut(target_lengths_);
-  cut(texts_);
+  pick(rows_->kept);
+  pick(source_lengths_);
+  pick(target_lengths_);
+  pick(texts_);
 }
 
 std::string PairSet::digest() const {

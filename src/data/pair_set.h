@@ -48,8 +48,8 @@ class PairSet {
   /// Raw text, with keep_text.
   const SentencePair& text(std::uint32_t pair) const { return texts_.at(pair); }
 
-  /// Keeps the pairs [first, first + count) only.
-  void keep_range(std::uint32_t first, std::uint32_t count);
+  /// Keeps these pairs only, in this order.
+  void keep(std::span<const std::uint32_t> pairs);
 
   /// SHA-256 over all ids that are kept: which data a run was trained on.
   std::string digest() const;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/training_data.h"
 
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
 #include "base/log.h"
+#include "data/batch_sampler.h"
 #include "data/corpus_split.h"
 #include "linformer/error.h"
 
@@ -38,18 +43,41 @@ void report(const char* what, const PairSet& pairs) {
   log_info(text);
 }
 
-/// Validation pairs are cut from the end of the training corpus, as the original does (or its last
-/// 1 %).
+/// The epoch whose order random parts are drawn in: none that is trained.
+constexpr std::int64_t kSplitEpoch = -1;
+
+/// The pairs that data.fraction means, in the order in which they are split.
+std::vector<std::uint32_t> used_pairs(const RunConfig& config, const PairSet& pairs) {
+  if (config.data.split == DataSplit::kRandom) {
+    std::vector<std::uint32_t> order = epoch_order(config.seed, kSplitEpoch, pairs.size());
+    order.resize(static_cast<std::size_t>(leading_pairs(pairs.size(), config.data.fraction)));
+    return order;
+  }
+  std::vector<std::uint32_t> order(pairs.size());  // loaded by fraction
+  std::iota(order.begin(), order.end(), 0U);
+  return order;
+}
+
+/// Keeps `count` of these pairs from `first` on, in file order.
+void keep_part(PairSet& pairs, const std::vector<std::uint32_t>& order, std::int64_t first,
+               std::int64_t count) {
+  std::vector<std::uint32_t> part(order.begin() + first, order.begin() + first + count);
+  std::sort(part.begin(), part.end());
+  pairs.keep(part);
+}
+
+/// Validation pairs are cut from the training corpus: the original's split, or the last 1 %.
 void split_training(const RunConfig& config, const PairSetOptions& options,
-                    const Tokenizer& tokenizer, TrainingData& out) {
-  const CorpusSplit split = config.model.compatibility ? compatibility_split(out.train->size())
-                                                       : held_out_split(out.train->size());
+                    const std::vector<std::uint32_t>& order, const Tokenizer& tokenizer,
+                    TrainingData& out) {
+  const auto size = static_cast<std::int64_t>(order.size());
+  const CorpusSplit split =
+      config.model.compatibility ? compatibility_split(size) : held_out_split(size);
   PairSetOptions again = options;
   again.keep_text = config.training.validation_bleu != ValidationBleu::kOff;
   out.validation.emplace(again, tokenizer);
-  out.validation->keep_range(static_cast<std::uint32_t>(split.train),
-                             static_cast<std::uint32_t>(split.validation));
-  out.train->keep_range(0, static_cast<std::uint32_t>(split.train));
+  keep_part(*out.validation, order, split.train, split.validation);
+  keep_part(*out.train, order, 0, split.train);
 }
 
 }  // namespace
@@ -71,16 +99,18 @@ TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokeni
   options.corpus = *train;
   options.max_length = config.data.max_length;
   options.long_pairs = config.data.long_pairs;
-  options.fraction = config.data.fraction;
+  if (config.data.split == DataSplit::kOrdered) options.fraction = config.data.fraction;
   TrainingData out{std::make_shared<PairSet>(options, tokenizer), std::nullopt};
+  const std::vector<std::uint32_t> order = used_pairs(config, *out.train);
   if (const std::optional<CorpusSpec> validation = validation_corpus(config.data)) {
     PairSetOptions held_out = options;
     held_out.corpus = *validation;
     held_out.fraction = 1.0;
     held_out.keep_text = config.training.validation_bleu != ValidationBleu::kOff;
     out.validation.emplace(held_out, tokenizer);
+    keep_part(*out.train, order, 0, static_cast<std::int64_t>(order.size()));
   } else {
-    split_training(config, options, tokenizer, out);
+    split_training(config, options, order, tokenizer, out);
   }
   if (config.training.batch_size > out.train->size()) {
     throw ConfigError("training.batch_size is larger than the training corpus (got " +

@@ -15,8 +15,9 @@ struct TrainingData {
   std::optional<PairSet> validation;
 };
 
-/// The corpora of `data`, as ids. Without a validation corpus the end of the training corpus serves
-/// (the original's split in compatibility mode, else its last 1 %). Throws ConfigError for a
+/// The corpora of `data`, as ids. Without a validation corpus a part of the training corpus serves
+/// (the original's split in compatibility mode, else 1 %): its end, or pairs drawn by the seed, as
+/// data.split says. Throws ConfigError for a
 /// missing training corpus or a batch larger than it, and as PairSet.
 TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokenizer);
 

@@ -18,7 +18,7 @@ enum class AttentionBackend {
 enum class LongAttentionKernel {
   kAuto,  // the fastest for these lengths, short ones too. It may be cuDNN's, which makes a plan
           // for every new shape, in tens of milliseconds: for work that is repeated
-  kOwn,  // ours, where there is one, else cuDNN's
+  kOwn,   // ours, where there is one, else cuDNN's
   kFlash,
   kCudnn,
 };

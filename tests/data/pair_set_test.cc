@@ -161,13 +161,13 @@ TEST_F(PairSets, KeptTextBelongsToTheKeptPairsAndIdsStayTheSame) {
             std::string::npos);
 }
 
-TEST_F(PairSets, KeepRangeKeepsIdsLengthsAndTextTogether) {
+TEST_F(PairSets, KeepKeepsIdsLengthsAndTextTogether) {
   write(kCorpus);
   for (PairSetOptions one : both([](PairSetOptions&) {})) {
     one.keep_text = one.corpus.file == text_.corpus.file;
     PairSet set(one, tokenizer_);
     const std::string digest = set.digest();
-    set.keep_range(1, 2);
+    set.keep(std::vector<std::uint32_t>{1, 2});
     ASSERT_EQ(set.size(), 2U);
     EXPECT_EQ(source(set, 0), "two");
     EXPECT_EQ(source(set, 1), "twenty-three");
@@ -202,7 +202,7 @@ TEST_F(PairSets, AnNpzCorpusGivesTheIdsOfItsTextStoredOrDeflated) {
     npz.max_length = 3;
     PairSet set(npz, tokenizer_);
     EXPECT_EQ(set.skipped_empty(), 1);
-    set.keep_range(1, 2);
+    set.keep(std::vector<std::uint32_t>{1, 2});
     ASSERT_EQ(set.size(), 2U);
     Ids ids;
     set.target(0, ids);

@@ -102,6 +102,14 @@ class Scripts(unittest.TestCase):
             self.assertIn(" ".join(wanted), " ".join(words))
         self.assertNotIn("WANDB_API_KEY", words)
 
+    def test_a_shell_takes_the_place_of_the_program(self):
+        _, calls = self.run_script("run.sh", "--docker", "shell", "-c", "ls", HAS_IMAGE="1")
+        words = calls[-1][0]
+        self.assertIn("--entrypoint /bin/bash", " ".join(words))
+        self.assertEqual(words[-2:], ["-c", "ls"])
+        self.assertTrue(words[-3].startswith("linformer:"))
+        self.assertIn("--read-only", words)
+
     def test_the_image_is_built_when_it_is_missing(self):
         _, calls = self.run_script("run.sh", "--docker")
         verbs = [words[0] for words, _ in calls]

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "linformer/error.h"
 #include "support/byte_tokenizer.h"
 #include "support/expect_error.h"
@@ -39,6 +44,58 @@ TEST(TrainingData, CompatibilityModeSplitsAsTheOriginal) {
   EXPECT_EQ(data.train->size(),
             247U);  // int(.99 * 250); the rest of the corpus is the original's test part
   EXPECT_EQ(data.validation->size(), 2U);
+}
+
+/// Source lines of a set loaded with its text, or decoded.
+std::vector<std::string> sources(const PairSet& pairs) {
+  std::vector<std::string> out;
+  std::vector<std::int32_t> ids;
+  for (std::uint32_t i = 0; i < pairs.size(); ++i) {
+    pairs.source(i, ids);
+    out.push_back(byte_tokenizer().decode(ids));
+  }
+  return out;
+}
+
+TEST(TrainingData, RandomPartsAreDrawnBySeedAndAreDisjoint) {
+  const TempDirectory directory;
+  RunConfig config;
+  config.data.train = directory.write("train.tsv", rows(1000));
+  config.data.split = DataSplit::kRandom;
+  config.data.fraction = 0.5;
+  config.training.validation_bleu = ValidationBleu::k13a;
+  const TrainingData data = load_training_data(config, byte_tokenizer());
+  const std::vector<std::string> train = sources(*data.train);
+  const std::vector<std::string> validation = sources(*data.validation);
+  ASSERT_EQ(train.size(), 495U);
+  ASSERT_EQ(validation.size(), 5U);
+  EXPECT_EQ(data.validation->text(0).source, validation[0]);
+  std::set<std::string> all(train.begin(), train.end());
+  all.insert(validation.begin(), validation.end());
+  EXPECT_EQ(all.size(), 500U);
+  const auto is_late = [](const std::string& source) { return std::stoi(source.substr(7)) >= 500; };
+  EXPECT_NEAR(std::count_if(train.begin(), train.end(), is_late), 247.5, 50);  // 4.5 deviations
+  EXPECT_LT(std::stoi(train.front().substr(7)), std::stoi(train.back().substr(7)));
+
+  const TrainingData again = load_training_data(config, byte_tokenizer());
+  EXPECT_EQ(again.train->digest(), data.train->digest());
+  EXPECT_EQ(again.validation->digest(), data.validation->digest());
+  config.seed = 43;
+  const TrainingData other = load_training_data(config, byte_tokenizer());
+  EXPECT_EQ(other.train->size(), 495U);
+  EXPECT_NE(other.train->digest(), data.train->digest());
+}
+
+TEST(TrainingData, ARandomPartOfACorpusWithAValidationOfItsOwn) {
+  const TempDirectory directory;
+  RunConfig config;
+  config.data.train = directory.write("train.tsv", rows(200));
+  config.data.validation = directory.write("valid.tsv", rows(7));
+  config.data.split = DataSplit::kRandom;
+  config.data.fraction = 0.25;
+  const TrainingData data = load_training_data(config, byte_tokenizer());
+  EXPECT_EQ(data.train->size(), 50U);
+  EXPECT_EQ(data.validation->size(), 7U);
 }
 
 TEST(TrainingData, ACorpusOfItsOwnServesWhole) {

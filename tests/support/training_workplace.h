@@ -68,6 +68,10 @@ class Workplace {
     return run_process(train_request(more, fault));
   }
 
+  /// A run that was killed and has the checkpoint of step 5: the save of step 10 begins only once
+  /// that one is whole, however slow the writer is.
+  void train_and_kill() const { EXPECT_EQ(train("step@12:kill").exit_code, 137); }
+
   /// The weights after two epochs of a model that is large enough to be worth several threads.
   std::string deterministic_weights(const std::string& threads) const {
     const ProcessResult result = run_process(
