@@ -122,8 +122,9 @@ TEST(Loader, FailureEndsATrainingWithThePairsNamed) {
 
 TEST(Loader, StallDoesNotHideASignal) {
   const Workplace workplace;
-  ProcessRequest request = workplace.train_request({"--quiet"}, "load@8:stall");
-  request.signals = {{std::chrono::milliseconds(2000), SIGTERM}};
+  ProcessRequest request = workplace.train_request({}, "load@8:stall");
+  request.signals_after = kHasBegun;
+  request.signals = {{std::chrono::milliseconds(1500), SIGTERM}};
   const ProcessResult result = run_process(request);
   EXPECT_EQ(result.exit_code, 143) << result.err;
   EXPECT_LE(result.after_signals, std::chrono::seconds(2));

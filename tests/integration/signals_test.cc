@@ -148,7 +148,8 @@ TEST(SignalledTraining, SecondSignalLeavesAtOnceFromASaveThatHangs) {
   workplace.train_and_kill();
   const auto before = snapshot(workplace.run() + "/step-5");
   ProcessRequest request = workplace.train_request({"--resume"}, "verify@1:stall");
-  request.signals = {{milliseconds(1000), SIGTERM}, {milliseconds(1700), SIGTERM}};
+  request.signals_after = kHasBegun;
+  request.signals = {{milliseconds(700), SIGTERM}, {milliseconds(1400), SIGTERM}};
   const ProcessResult result = run_process(request);
   EXPECT_EQ(result.exit_code, 143) << result.err;
   EXPECT_LE(result.after_signals, milliseconds(500));
@@ -161,10 +162,11 @@ TEST(SignalledTraining, HangUpAndAClosedStdoutDoNotEndIt) {
   const Workplace workplace;
   ProcessRequest request = workplace.train_request({"training.epochs=40"});
   request.close_stdout = true;
-  request.signals = {{milliseconds(300), SIGPIPE},
-                     {milliseconds(400), SIGHUP},
-                     {milliseconds(900), SIGHUP},
-                     {milliseconds(950), SIGPIPE}};
+  request.signals_after = kHasBegun;
+  request.signals = {{milliseconds(50), SIGPIPE},
+                     {milliseconds(100), SIGHUP},
+                     {milliseconds(500), SIGHUP},
+                     {milliseconds(550), SIGPIPE}};
   const ProcessResult result = run_process(request);
   // Trained to its end; that the result could not be printed is an error of its own.
   EXPECT_EQ(result.exit_code, 4) << result.err;

@@ -29,8 +29,9 @@ struct ProcessRequest {
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
   /// Soft limits (RLIMIT_AS, ...).
   std::vector<std::pair<int, rlim_t>> limits;
-  /// What is sent to it, in order, each so long after the start.
+  /// What is sent to it, in order, each so long after the start, or after its stderr held this.
   std::vector<std::pair<std::chrono::milliseconds, int>> signals;
+  std::string signals_after;
 };
 
 /// exit_code is 128 + the signal for a process that a signal ended, 200 for one that had to be
@@ -74,14 +75,16 @@ inline bool collect(int out, int err, pid_t child, const ProcessRequest& request
   const Clock::time_point start = Clock::now();
   const Clock::time_point end = start + request.timeout;
   Clock::time_point last_signal = start;
+  Clock::time_point signals_start = start;
+  bool has_begun = request.signals_after.empty();
   auto next_signal = request.signals.begin();
   pollfd pipes[2] = {{out, POLLIN, 0}, {err, POLLIN, 0}};
   std::string* texts[2] = {&result.out, &result.err};
   while (pipes[0].fd >= 0 || pipes[1].fd >= 0) {
     if (Clock::now() >= end) return false;
     Clock::time_point wake = end;
-    if (next_signal != request.signals.end()) {
-      wake = start + next_signal->first;
+    if (has_begun && next_signal != request.signals.end()) {
+      wake = signals_start + next_signal->first;
       if (Clock::now() >= wake) {
         ::kill(child, next_signal++->second);
         last_signal = Clock::now();
@@ -96,6 +99,10 @@ inline bool collect(int out, int err, pid_t child, const ProcessRequest& request
       const ssize_t count = ::read(pipes[i].fd, buffer, sizeof(buffer));
       if (count > 0) texts[i]->append(buffer, static_cast<std::size_t>(count));
       if (count <= 0) pipes[i].fd = -1;
+    }
+    if (!has_begun && result.err.find(request.signals_after) != std::string::npos) {
+      has_begun = true;
+      signals_start = Clock::now();
     }
   }
   result.after_signals =

@@ -33,6 +33,9 @@ data: {train: train.csv, validation: validation.csv, tokenizer: tok, max_length:
 checkpoint: {every_steps: 5}
 )";
 
+/// What a training that has read its corpus says.
+inline constexpr char kHasBegun[] = "training: 96 pairs";
+
 inline std::vector<std::string> words(std::vector<std::string> more) {
   std::vector<std::string> out{LF_BINARY_DIR "/linformer"};
   out.insert(out.end(), more.begin(), more.end());
