@@ -20,6 +20,7 @@
 #include "data/parallel_corpus.h"
 #include "data/token_store.h"
 #include "linformer/error.h"
+#include "storage/json_state.h"
 #include "text/tokenizer.h"
 
 namespace linformer {
@@ -183,12 +184,16 @@ void print_text(const Plan& plan) {
                            (plan.pairs ? ", " + std::to_string(*plan.pairs) + " pairs" : ""));
   add("validation data",
       named_or(corpus_text(data.validation, data.validation_source, data.validation_target),
-               "the end of the training corpus"));
+               data.split == DataSplit::kRandom ? "drawn from the training corpus"
+                                                : "the end of the training corpus"));
   add("tokenizer", named_or(data.tokenizer, "not given (--tokenizer DIR)"));
   add("batch", batch_text(config.training));
   add("epochs", std::to_string(config.training.epochs));
   add("steps",
       plan.steps ? "about " + std::to_string(*plan.steps) : "known when the data are counted");
+  if (config.training.max_minutes > 0) {
+    add("time limit", real_text(config.training.max_minutes) + " minutes");
+  }
   add("run directory", plan.run);
   write_stdout(out);
 }
@@ -214,6 +219,7 @@ void print_json(const Plan& plan) {
                   {"pairs", plan.pairs ? Json(*plan.pairs) : Json(nullptr)},
                   {"epochs", config.training.epochs},
                   {"steps", plan.steps ? Json(*plan.steps) : Json(nullptr)},
+                  {"max_minutes", config.training.max_minutes},
                   {"run", plan.run}};
   write_stdout(json.dump() + "\n");
 }

@@ -218,13 +218,19 @@ void Trainer::count_step(const StepSums& sums, const StepOutcome& outcome, doubl
   }
 }
 
+double Trainer::progress() const {
+  const double of_steps = static_cast<double>(state_.step) /
+                          static_cast<double>(std::max<std::int64_t>(1, total_steps_));
+  const double limit = 60 * parts_.config.training.max_minutes;
+  return limit > 0 ? std::min(1.0, std::max(of_steps, state_.elapsed_seconds / limit)) : of_steps;
+}
+
 StepRecord Trainer::record(double learning_rate) const {
   StepRecord out;
   out.step = state_.step;
   out.epochs = parts_.config.training.epochs;
   out.epoch = std::min(state_.batch == 0 ? state_.epoch : state_.epoch + 1, out.epochs);
-  out.progress = static_cast<double>(state_.step) /
-                 static_cast<double>(std::max<std::int64_t>(1, total_steps_));
+  out.progress = progress();
   out.loss =
       state_.interval_nll / static_cast<double>(std::max<std::int64_t>(1, state_.interval_tokens));
   out.perplexity = std::exp(out.loss);

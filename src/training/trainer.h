@@ -93,6 +93,8 @@ class Trainer {
   /// Counts it where checkpoint.on_save_error lets the run go on, else throws it.
   void note_failed_save(const IoError& error, bool must_succeed);
   std::string place_of_step() const;
+  /// Part of the run that is done, by the limit that comes first.
+  double progress() const;
   StepRecord record(double learning_rate) const;
   double seconds_now() const;
 

@@ -88,6 +88,23 @@ TEST(DryRun, CountsPairsAndSteps) {
   EXPECT_EQ(nlohmann::json::parse(half.out)["pairs"], 100);
 }
 
+TEST(DryRun, SaysHowLongAndWhatIsHeldOut) {
+  const TempDirectory directory;
+  directory.write("c.yaml", seed_config("", "training:\n  batch_size: 10\n"));
+  directory.write("t.csv", make_corpus(201));
+  const auto has = [&](const std::vector<std::string>& overrides, const std::string& line) {
+    std::vector<std::string> arguments{"c.yaml", "--train", "t.csv"};
+    arguments.insert(arguments.end(), overrides.begin(), overrides.end());
+    const ProcessResult result = dry_run(arguments, directory.path());
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result.out.find(line) != std::string::npos;
+  };
+  EXPECT_FALSE(has({}, "time limit"));
+  EXPECT_TRUE(has({}, "validation data   the end of the training corpus\n"));
+  EXPECT_TRUE(has({"training.max_minutes=1.5"}, "time limit        1.5 minutes\n"));
+  EXPECT_TRUE(has({"data.split=random"}, "validation data   drawn from the training corpus\n"));
+}
+
 TEST(DryRun, TakesTheVocabularyOfTheTokenizer) {
   const TempDirectory directory;
   directory.write("c.yaml", vanilla_config());

@@ -61,6 +61,20 @@ class Check(unittest.TestCase):
             self.assertTrue(any(wanted in text for text in found), (new, found))
         self.assertIn("one stage", " ".join(self.findings("FROM debian:12.12-slim\nUSER 1000\n")))
 
+    def test_what_ours_copy_is_enough_to_configure(self):
+        for name in ("cpu", "cuda"):
+            parts = docker_steps.stages(docker_steps.parse((ROOT / f"docker/Dockerfile.{name}").read_text()))
+            with tempfile.TemporaryDirectory() as place:
+                for _, word, rest in parts[0][2]:
+                    sources = docker_steps.copy_words(rest)[1] if word == "COPY" else []
+                    for file in (file for source in sources for file in docker_steps.tracked_files(ROOT, source)):
+                        (pathlib.Path(place) / file).parent.mkdir(parents=True, exist_ok=True)
+                        shutil.copy(ROOT / file, pathlib.Path(place) / file)
+                result = subprocess.run(
+                    ["cmake", "-S", place, "-B", f"{place}/build", "-G", "Ninja", "-DLINFORMER_TORCH=OFF",
+                     "-DLINFORMER_TESTS=OFF"], capture_output=True, text=True)
+                self.assertEqual(result.returncode, 0, f"{name}: {result.stderr}")
+
     def test_continued_lines_are_one_step(self):
         self.assertIn((4, "RUN", "echo a     b"), docker_steps.parse(GOOD))
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
@@ -188,6 +189,20 @@ TEST(Trainer, MaxStepsEndARunInsideAnEpoch) {
   EXPECT_EQ(run.state.batch, 2);
   EXPECT_EQ(run.state.sample, 16);
   EXPECT_DOUBLE_EQ(run.records.steps.back().progress, 1.0);
+}
+
+TEST(Trainer, MinutesEndARunAndAreItsProgress) {
+  RunConfig config = small_config();
+  config.training.epochs = 1000000;
+  config.training.max_minutes = 0.005;
+  config.training.log_every = 1;
+  TinyRun run(config);
+  const FinalRecord final_record = run.run();
+  EXPECT_EQ(final_record.reason, "finished");
+  const std::vector<StepRecord>& steps = run.records.steps;
+  EXPECT_DOUBLE_EQ(steps.back().progress, 1.0);
+  EXPECT_NEAR(steps.front().progress, std::min(1.0, steps.front().elapsed_seconds / 0.3), 1e-3);
+  EXPECT_GE(final_record.seconds, 0.3);
 }
 
 TEST(Trainer, StopsEarlyWhenNothingGetsBetter) {
