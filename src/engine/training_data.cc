@@ -108,7 +108,8 @@ TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokeni
     held_out.fraction = 1.0;
     held_out.keep_text = config.training.validation_bleu != ValidationBleu::kOff;
     out.validation.emplace(held_out, tokenizer);
-    keep_part(*out.train, order, 0, static_cast<std::int64_t>(order.size()));
+    const auto used = static_cast<std::int64_t>(order.size());
+    if (used < out.train->size()) keep_part(*out.train, order, 0, used);
   } else {
     split_training(config, options, order, tokenizer, out);
   }
