@@ -48,7 +48,7 @@ class PairSet {
   /// Raw text, with keep_text.
   const SentencePair& text(std::uint32_t pair) const { return texts_.at(pair); }
 
-  /// Keeps these pairs only, in this order.
+  /// Keeps these pairs only, each named at most once, in this order.
   void keep(std::span<const std::uint32_t> pairs);
 
   /// SHA-256 over all ids that are kept: which data a run was trained on.

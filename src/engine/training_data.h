@@ -17,8 +17,8 @@ struct TrainingData {
 
 /// The corpora of `data`, as ids. Without a validation corpus a part of the training corpus serves
 /// (the original's split in compatibility mode, else 1 %): its end, or pairs drawn by the seed, as
-/// data.split says. Throws ConfigError for a
-/// missing training corpus or a batch larger than it, and as PairSet.
+/// data.split says. Throws ConfigError for a missing training corpus or a batch larger than it, and
+/// as PairSet.
 TrainingData load_training_data(const RunConfig& config, const Tokenizer& tokenizer);
 
 /// The training or validation corpus of `data`; nothing where none is named. Throws ConfigError for

@@ -161,7 +161,7 @@ TEST_F(PairSets, KeptTextBelongsToTheKeptPairsAndIdsStayTheSame) {
             std::string::npos);
 }
 
-TEST_F(PairSets, KeepKeepsIdsLengthsAndTextTogether) {
+TEST_F(PairSets, KeptPairsHaveTheirIdsLengthsAndTextInTheOrderGiven) {
   write(kCorpus);
   for (PairSetOptions one : both([](PairSetOptions&) {})) {
     one.keep_text = one.corpus.file == text_.corpus.file;
@@ -175,6 +175,10 @@ TEST_F(PairSets, KeepKeepsIdsLengthsAndTextTogether) {
     EXPECT_EQ(set.target_lengths().size(), 2U);
     EXPECT_NE(set.digest(), digest);
     if (one.keep_text) EXPECT_EQ(set.text(0).target, "zwei");
+    set.keep(std::vector<std::uint32_t>{1, 0});
+    EXPECT_EQ(source(set, 0), "twenty-three");
+    EXPECT_EQ(set.source_lengths()[0], 14U);
+    if (one.keep_text) EXPECT_EQ(set.text(1).target, "zwei");
   }
 }
 

@@ -46,7 +46,7 @@ TEST(TrainingData, CompatibilityModeSplitsAsTheOriginal) {
   EXPECT_EQ(data.validation->size(), 2U);
 }
 
-/// Source lines of a set loaded with its text, or decoded.
+/// Source lines of all pairs, from their ids.
 std::vector<std::string> sources(const PairSet& pairs) {
   std::vector<std::string> out;
   std::vector<std::int32_t> ids;
