@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels for Hopper GPUs beside the best that ATen does for the same reader, in one process and in
 // turns: median ms and TFLOP/s (half of the scores where attention is causal).
-// Usage: hopper_bench [head | attention]... (all of them). Every result is compared before it is
-// timed. The L2 cache is overwritten before every run.
+// Usage: hopper_bench [head | products | attention]... (all of them). Every result is compared
+// before it is timed. The L2 cache is overwritten before every run.
 #include <algorithm>
 #include <cstdio>
 #include <functional>
@@ -182,6 +182,46 @@ void bench_heads() {
   table.print("head; rows: ms/TFLOP/s");
 }
 
+/// The feed-forward layer's products into its inner width, forward and backward.
+void bench_products(std::int64_t rows, Table& forward, Table& backward) {
+  constexpr std::int64_t kInner = 2048;
+  constexpr std::int64_t kWidth = 512;
+  const at::Tensor x = random_bfloat16({rows, kWidth}, 1.0);
+  const at::Tensor up = random_bfloat16({kInner, kWidth}, 0.05);
+  const at::Tensor down = random_bfloat16({kWidth, kInner}, 0.05);
+  const at::Tensor zeros = at::zeros({kInner}, up.options());
+  const Accelerator& accelerator = *accelerator_of(kGpu);
+  const auto by_cublas = [&] { return at::_addmm_activation(zeros, x, up.t()); };
+  const at::Tensor inner = by_cublas();
+  const auto by_two = [&] {
+    at::Tensor out = at::mm(x, down);
+    at::threshold_backward_out(out, out, inner, 0);
+    return out;
+  };
+  const auto ours = accelerator.relu_product(x, up);
+  const auto masked = accelerator.masked_product(x, down, inner);
+  TORCH_CHECK(ours && masked, "no kernel for this GPU");
+  const double flops = 2.0 * static_cast<double>(rows) * kInner * kWidth;
+  forward.add(std::to_string(rows), flops,
+              {{"own kernel", [&] { accelerator.relu_product(x, up); }},
+               {"cuBLASLt, bias and ReLU", [&] { by_cublas(); }},
+               {"cuBLAS alone", [&] { at::linear(x, up); }}},
+              largest_error(*ours, inner));
+  backward.add(std::to_string(rows), flops,
+               {{"own kernel", [&] { accelerator.masked_product(x, down, inner); }},
+                {"cuBLAS, then ATen's threshold_backward", [&] { by_two(); }},
+                {"cuBLAS alone", [&] { at::mm(x, down); }}},
+               largest_error(*masked, by_two()));
+}
+
+void bench_all_products() {
+  Table forward;
+  Table backward;
+  for (const std::int64_t rows : {2728, 5192, 16384}) bench_products(rows, forward, backward);
+  forward.print("product and ReLU; rows: ms/TFLOP/s");
+  backward.print("product and ReLU's gradient; rows");
+}
+
 /// Sequences of one length, 16,384 tokens together, in 8 heads of 64, and as many keys of each.
 struct AttentionWork {
   static constexpr std::int64_t kRows = 16384;
@@ -293,6 +333,7 @@ int main(int argc, char** argv) {
     return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
   };
   if (wants("head")) bench_heads();
+  if (wants("products")) bench_all_products();
   if (wants("attention")) bench_attentions();
   std::fflush(nullptr);
   // Without the destructors of static objects, as in tests/cuda/main.cc.

@@ -177,6 +177,17 @@ class CudaAccelerator final : public Accelerator {
     return attend_long_on_hopper(attention);
   }
 
+  std::optional<at::Tensor> relu_product(const at::Tensor& x_TM,
+                                         const at::Tensor& weight_FM) const override {
+    return relu_product_on_hopper(x_TM, weight_FM);
+  }
+
+  std::optional<at::Tensor> masked_product(const at::Tensor& gradient_TM,
+                                           const at::Tensor& weight_MF,
+                                           const at::Tensor& inner_TF) const override {
+    return masked_product_on_hopper(gradient_TM, weight_MF, inner_TF);
+  }
+
   RowLosses cross_entropy(at::Tensor& logits_CV, const at::Tensor& labels_C, double smoothing,
                           const at::Tensor& scale, bool wants_gradient) const override {
     const c10::cuda::CUDAGuard guard(logits_CV.device());

@@ -3,6 +3,7 @@
 
 #include "cuda/device_tensors.h"
 #include "kernels/cross_entropy_cuda.h"
+#include "kernels/feed_forward_hopper.h"
 #include "kernels/head_consumer_hopper.h"
 
 namespace linformer {
@@ -59,7 +60,49 @@ std::optional<Head> head_of(const at::Tensor& hidden_TM, const at::Tensor& weigh
   return out;
 }
 
+using ProductKernel = bool (*)(const FeedForwardProduct&, cudaStream_t);
+
+/// Of rows by a weight with `columns` columns, as the kernel reads it; `inner` may be undefined.
+std::optional<at::Tensor> product_of(ProductKernel kernel, const at::Tensor& rows_TM,
+                                     const at::Tensor& weight, std::int64_t columns,
+                                     const at::Tensor& inner_TF) {
+  const c10::cuda::CUDAGuard guard(weight.device());
+  const std::int64_t rows = rows_TM.size(0);
+  const std::int64_t width = rows_TM.size(1);
+  TORCH_CHECK(weight.numel() == columns * width, "a weight of ", weight.sizes(),
+              " for rows of width ", width);
+  if (rows == 0) return std::nullopt;
+  const at::Tensor out_TF = at::empty({rows, columns}, rows_TM.options());
+  const at::Tensor contiguous_TM = rows_TM.contiguous();
+  FeedForwardProduct in{.rows_TM = contiguous_rows_of(contiguous_TM, "a product's rows"),
+                        .weight = contiguous_rows_of(weight, "a product's weight"),
+                        .inner_TF = nullptr,
+                        .out_TF = out_TF.mutable_data_ptr(),
+                        .rows = rows,
+                        .columns = columns,
+                        .width = width};
+  if (inner_TF.defined()) {
+    TORCH_CHECK(inner_TF.sizes() == out_TF.sizes(), "want inner values of ", out_TF.sizes(),
+                ", got ", inner_TF.sizes());
+    in.inner_TF = contiguous_rows_of(inner_TF, "inner values");
+  }
+  if (!kernel(in, stream())) return std::nullopt;
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return out_TF;
+}
+
 }  // namespace
+
+std::optional<at::Tensor> relu_product_on_hopper(const at::Tensor& x_TM,
+                                                 const at::Tensor& weight_FM) {
+  return product_of(relu_product, x_TM, weight_FM, weight_FM.size(0), {});
+}
+
+std::optional<at::Tensor> masked_product_on_hopper(const at::Tensor& gradient_TM,
+                                                   const at::Tensor& weight_MF,
+                                                   const at::Tensor& inner_TF) {
+  return product_of(masked_product, gradient_TM, weight_MF, weight_MF.size(1), inner_TF);
+}
 
 std::optional<Accelerator::HeadRows> consume_head_on_hopper(const at::Tensor& hidden_TM,
                                                             const at::Tensor& weight_VM,

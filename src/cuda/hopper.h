@@ -20,6 +20,13 @@ std::optional<Accelerator::HeadLoss> head_loss_on_hopper(const at::Tensor& hidde
                                                          const at::Tensor& labels_T,
                                                          double smoothing, const at::Tensor& scale);
 
+std::optional<at::Tensor> relu_product_on_hopper(const at::Tensor& x_TM,
+                                                 const at::Tensor& weight_FM);
+
+std::optional<at::Tensor> masked_product_on_hopper(const at::Tensor& gradient_TM,
+                                                   const at::Tensor& weight_MF,
+                                                   const at::Tensor& inner_TF);
+
 /// Sets out and lse, unless it returns false. `variant`: of kernels/long_attention_hopper.h.
 bool attend_long_on_hopper(AcceleratedAttention& attention,
                            int variant = LongAttention::kBestVariant);

@@ -1,43 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which cluster reads which logits, and what it remembers of them, for head_consumer_hopper.cu.
+// What is remembered of a row's logits, for head_consumer_hopper.cu.
 #pragma once
 
 #include "kernels/hopper.cuh"
 
 namespace linformer::hopper {
-
-/// How the tiles of all row pairs, one pair after the other, are dealt to the clusters.
-struct Plan {
-  int rows;
-  int classes;
-  int ids;     // classes among which the best is looked for: the first ones
-  int chunks;  // of 64 columns of hidden
-  int pairs;
-  int tiles;  // of a pair
-  int clusters;
-  int share;    // tiles of a cluster;
-  int greater;  // so many of the first ones have one more
-
-  __host__ __device__ int begin(int cluster) const {
-    return cluster * share + (cluster < greater ? cluster : greater);
-  }
-  __device__ int owner(int tile) const {
-    const int split = greater * (share + 1);
-    return tile < split ? tile / (share + 1) : greater + (tile - split) / share;
-  }
-};
-
-/// Calls f(pair, first tile, last tile + 1). The last pair comes first: then nearly all clusters
-/// read the weight from its beginning, at the same time, and find it in the L2 cache.
-template <typename Function>
-__device__ void for_each_pair(const Plan& plan, int cluster, const Function& f) {
-  const int begin = plan.begin(cluster);
-  const int end = plan.begin(cluster + 1);
-  for (int pair = (end - 1) / plan.tiles; (pair + 1) * plan.tiles > begin; --pair) {
-    const int start = pair * plan.tiles;
-    f(pair, max(begin - start, 0), min(end - start, plan.tiles));
-  }
-}
 
 /// What is known of a row's logits. `largest` is never NaN; where a logit is, `sum` is.
 struct RowState {

@@ -218,13 +218,13 @@ __device__ inline void load_matrix(unsigned address, unsigned (&out)[4]) {
 
 /// Descriptor of an operand in shared memory: rows of 64 bfloat16 in 128-byte swizzle, groups of 8
 /// rows 1,024 bytes apart. `address` is a multiple of 1,024, plus 32 bytes for every 16 columns
-/// (or, where the rows are summed over, 2,048 for every 16 rows).
-__device__ inline std::uint64_t operand(unsigned address) {
+/// (or, where the rows are summed over, 2,048 for every 16 rows). From 64 columns to the next 64,
+/// where a product reads them: `next_columns` bytes.
+__device__ inline std::uint64_t operand(unsigned address, unsigned next_columns = kAtomBytes) {
   constexpr std::uint64_t kSwizzle128 = std::uint64_t{1} << 62;
   constexpr std::uint64_t kGroupStride = std::uint64_t{kAtomBytes >> 4} << 32;
-  // From 64 columns to the next 64, of which there are none.
-  constexpr std::uint64_t kOtherStride = std::uint64_t{kAtomBytes >> 4} << 16;
-  return kSwizzle128 | kGroupStride | kOtherStride | ((address & 0x3FFFF) >> 4);
+  const std::uint64_t columns_stride = std::uint64_t{next_columns >> 4} << 16;
+  return kSwizzle128 | kGroupStride | columns_stride | ((address & 0x3FFFF) >> 4);
 }
 
 #define LF_SUMS_8(d, i)                                                                       \
@@ -250,7 +250,16 @@ __device__ inline void multiply_128(float (&d)[64], const unsigned (&a)[4], std:
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "n"(kAdds ? 1 : 0));
 }
 
-/// The same with A in shared memory.
+/// Added to D, with B's rows summed over: two blocks of 64 columns.
+__device__ inline void multiply_128_summed(float (&d)[64], const unsigned (&a)[4],
+                                           std::uint64_t b) {
+  asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" LF_PLACES_64
+               "}, {%64, %65, %66, %67}, %68, 1, 1, 1, 1;"
+               : LF_SUMS_32(d, 0), LF_SUMS_32(d, 32)
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+
+/// The same as multiply_128 with A in shared memory.
 template <bool kAdds>
 __device__ inline void multiply_128(float (&d)[64], std::uint64_t a, std::uint64_t b) {
   asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" LF_PLACES_64

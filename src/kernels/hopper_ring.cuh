@@ -10,6 +10,7 @@ namespace linformer::hopper {
 /// who reads waits for full(slot) with its phase and releases.
 template <int kSlots, int kSlotBytes>
 struct TileRing {
+  static constexpr int kSlotCount = kSlots;
   static constexpr int kTileBytes = kSlots * kSlotBytes;
   static constexpr int kBarrierBytes = 2 * kSlots * 8;
   using Place = RingPlace<kSlots>;

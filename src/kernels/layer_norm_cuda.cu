@@ -34,6 +34,7 @@ struct RowPart {
 
 template <int kVectors>
 __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward in) {
+  await_previous();
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarp;
   if (row >= in.rows) return;
   const int lane = threadIdx.x % kWarp;
@@ -92,6 +93,7 @@ __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward
 template <int kVectors>
 __global__ void __launch_bounds__(kWarps* kWarp, kVectors <= 2 ? 2 : 1)
     backward_kernel(LayerNormBackward in) {
+  await_previous();
   extern __shared__ float shared[];  // [kWarps][width]
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
@@ -221,20 +223,20 @@ unsigned backward_blocks(const LayerNormBackward& in) {
 template <int kVectors>
 void launch_backward(const LayerNormBackward& in, unsigned blocks, cudaStream_t stream) {
   const std::size_t bytes = kWarps * padded_width(in.width) * sizeof(float);
-  backward_kernel<kVectors><<<blocks, kWarps * kWarp, bytes, stream>>>(in);
+  launch_early(backward_kernel<kVectors>, {blocks, kWarps * kWarp, bytes, stream}, in);
 }
 
 }  // namespace
 
 void layer_norm_forward(const LayerNormForward& in, cudaStream_t stream) {
   const auto blocks = static_cast<unsigned>(divide_up(in.rows, kWarps));
-  constexpr int threads = kWarps * kWarp;
+  const Launch launch{blocks, kWarps * kWarp, 0, stream};
   if (in.width <= 256) {
-    forward_kernel<1><<<blocks, threads, 0, stream>>>(in);
+    launch_early(forward_kernel<1>, launch, in);
   } else if (in.width <= 512) {
-    forward_kernel<2><<<blocks, threads, 0, stream>>>(in);
+    launch_early(forward_kernel<2>, launch, in);
   } else {
-    forward_kernel<4><<<blocks, threads, 0, stream>>>(in);
+    launch_early(forward_kernel<4>, launch, in);
   }
 }
 

@@ -180,6 +180,7 @@ __device__ void store_slots(const LengthProjection& in, const Sequence& sequence
 /// One sequence, 32 slots and 64 columns of keys or values a block; 16 by 32 a warp.
 __global__ void __launch_bounds__(kTileThreads, kBlocks)
     forward_kernel(const __grid_constant__ LengthProjection in) {
+  await_previous();
   __shared__ SlotTile weights[kStages];
   __shared__ Tile<kTile> tokens[kStages];
   const Sequence sequence = sequence_with_slots(in, blockIdx.x);
@@ -237,6 +238,7 @@ __device__ Fragment times_factors(const LengthProjection& in, const Sequence& se
 /// by 64 a warp.
 __global__ void __launch_bounds__(kTileThreads, kBlocks)
     kv_gradient_kernel(const __grid_constant__ LengthProjectionBackward in) {
+  await_previous();
   __shared__ SlotTile weights[kStages];
   __shared__ SlotTile slots[kStages];
   const LengthProjection& forward = in.forward;
@@ -443,7 +445,7 @@ void find_slot_starts(const std::int32_t* start_B1, std::int64_t batch, std::int
 void project_length(const LengthProjection& in, cudaStream_t stream) {
   const dim3 grid(static_cast<unsigned>(in.batch), static_cast<unsigned>(column_tiles(in)),
                   static_cast<unsigned>(divide_up(in.slots, kSlots)));
-  forward_kernel<<<grid, kTileThreads, 0, stream>>>(in);
+  launch_early(forward_kernel, {grid, kTileThreads, 0, stream}, in);
 }
 
 std::int64_t length_projection_partial_floats(const LengthProjection& in) {
@@ -455,7 +457,7 @@ void project_length_key_value_gradient(const LengthProjectionBackward& in, cudaS
   const std::int64_t columns = column_tiles(forward);
   const dim3 grid(static_cast<unsigned>(forward.batch), static_cast<unsigned>(columns),
                   token_parts(forward, columns));
-  kv_gradient_kernel<<<grid, kTileThreads, 0, stream>>>(in);
+  launch_early(kv_gradient_kernel, {grid, kTileThreads, 0, stream}, in);
 }
 
 void project_length_weight_parts(const LengthProjectionBackward& in, cudaStream_t stream) {

@@ -81,6 +81,7 @@ __device__ void store(const SegmentPooling& in, void* base, std::int64_t row_sta
 
 template <int kValues>
 __global__ void forward_kernel(SegmentPooling in) {
+  await_previous();
   const Segment segment = segment_of(in, blockIdx.x, blockIdx.y);
   if (segment.first == segment.last) return;
   const int lane = threadIdx.x % kWarp;
@@ -99,6 +100,7 @@ __global__ void forward_kernel(SegmentPooling in) {
 
 template <int kValues>
 __global__ void backward_kernel(SegmentPoolingBackward in) {
+  await_previous();
   const SegmentPooling& forward = in.forward;
   const Segment segment = segment_of(forward, blockIdx.x, blockIdx.y);
   if (segment.first == segment.last) return;
@@ -147,13 +149,13 @@ void by_width(const SegmentPooling& in, Launch&& launch) {
 
 void pool_segments(const SegmentPooling& in, cudaStream_t stream) {
   by_width(in, [&]<int kValues>(dim3 grid, unsigned threads) {
-    forward_kernel<kValues><<<grid, threads, 0, stream>>>(in);
+    launch_early(forward_kernel<kValues>, {grid, threads, 0, stream}, in);
   });
 }
 
 void pool_segments_backward(const SegmentPoolingBackward& in, cudaStream_t stream) {
   by_width(in.forward, [&]<int kValues>(dim3 grid, unsigned threads) {
-    backward_kernel<kValues><<<grid, threads, 0, stream>>>(in);
+    launch_early(backward_kernel<kValues>, {grid, threads, 0, stream}, in);
   });
 }
 

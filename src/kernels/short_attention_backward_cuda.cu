@@ -295,6 +295,7 @@ __device__ void backward_tile(const ShortAttentionBackward& in, const Place& pla
 template <int kWidth>
 __global__ void __launch_bounds__(kThreads, 2)
     backward_kernel(const __grid_constant__ ShortAttentionBackward in) {
+  await_previous();
   extern __shared__ char memory[];
   auto& shared = *reinterpret_cast<BackwardShared<kWidth>*>(memory);
   const AttentionTask task = task_of_block(in.forward.plan.backward_P);
@@ -321,7 +322,8 @@ void allow_shared(Kernel* kernel, std::size_t bytes) {
 template <int kWidth>
 void launch_backward(const ShortAttentionBackward& in, dim3 grid, cudaStream_t stream) {
   allow_shared(backward_kernel<kWidth>, sizeof(BackwardShared<kWidth>));
-  backward_kernel<kWidth><<<grid, kThreads, sizeof(BackwardShared<kWidth>), stream>>>(in);
+  launch_early(backward_kernel<kWidth>, {grid, kThreads, sizeof(BackwardShared<kWidth>), stream},
+               in);
 }
 
 }  // namespace

@@ -116,6 +116,7 @@ __device__ void add_keys(const Fragment (&queries)[kWidth / 16],
 template <int kWidth>
 __global__ void __launch_bounds__(kThreads, 3)
     forward_kernel(const __grid_constant__ ShortAttention in) {
+  await_previous();
   extern __shared__ char memory[];
   auto& shared = *reinterpret_cast<ForwardShared<kWidth>*>(memory);
   const AttentionTask task = task_of_block(in.plan.forward_P);
@@ -181,7 +182,7 @@ __global__ void __launch_bounds__(kThreads, 3)
 
 template <int kWidth>
 void launch_forward(const ShortAttention& in, dim3 grid, cudaStream_t stream) {
-  forward_kernel<kWidth><<<grid, kThreads, sizeof(ForwardShared<kWidth>), stream>>>(in);
+  launch_early(forward_kernel<kWidth>, {grid, kThreads, sizeof(ForwardShared<kWidth>), stream}, in);
 }
 
 }  // namespace

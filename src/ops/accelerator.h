@@ -107,6 +107,15 @@ class Accelerator {
   /// head width.
   virtual bool attend_long(AcceleratedAttention& attention) const = 0;
 
+  /// kernels/feed_forward_hopper.h: max(0, x W^T), and the gradient of what that maximum was taken
+  /// of, gradient W where inner is above 0. Nothing where there is no kernel: on another GPU or for
+  /// these sizes.
+  virtual std::optional<at::Tensor> relu_product(const at::Tensor& x_TM,
+                                                 const at::Tensor& weight_FM) const = 0;
+  virtual std::optional<at::Tensor> masked_product(const at::Tensor& gradient_TM,
+                                                   const at::Tensor& weight_MF,
+                                                   const at::Tensor& inner_TF) const = 0;
+
   struct RowLosses {
     at::Tensor nll_C;   // float32
     at::Tensor loss_C;  // with smoothing, times `scale`

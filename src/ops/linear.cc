@@ -80,18 +80,29 @@ struct FeedForwardProducts : torch::autograd::Function<FeedForwardProducts> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_TM,
                             const at::Tensor& up_FM, const at::Tensor& down_MF,
                             const at::Tensor& zeros_F) {
-    const at::Tensor inner_TF = at::_addmm_activation(zeros_F, x_TM, up_FM.t());
-    context->save_for_backward({x_TM, up_FM, down_MF, inner_TF});
-    return at::linear(inner_TF, down_MF);
+    std::optional<at::Tensor> inner_TF = accelerator_of(x_TM.device())->relu_product(x_TM, up_FM);
+    if (!inner_TF) inner_TF = at::_addmm_activation(zeros_F, x_TM, up_FM.t());
+    context->save_for_backward({x_TM, up_FM, down_MF, *inner_TF});
+    return at::linear(*inner_TF, down_MF);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& outputs) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor down_MF = weight_gradient(outputs[0], saved[3]);
-    at::Tensor inner_TF = at::mm(outputs[0], saved[2]);
-    at::threshold_backward_out(inner_TF, inner_TF, saved[3], 0);  // in place, in the L2 cache
-    const at::Tensor up_FM = weight_gradient(inner_TF, saved[0]);
-    return {at::mm(inner_TF, saved[1]), up_FM, down_MF, {}};
+    const at::Tensor gradient_TF = inner_gradient(outputs[0], saved[2], saved[3]);
+    const at::Tensor up_FM = weight_gradient(gradient_TF, saved[0]);
+    return {at::mm(gradient_TF, saved[1]), up_FM, down_MF, {}};
+  }
+
+  static at::Tensor inner_gradient(const at::Tensor& gradient_TM, const at::Tensor& down_MF,
+                                   const at::Tensor& inner_TF) {
+    if (const auto masked_TF =
+            accelerator_of(inner_TF.device())->masked_product(gradient_TM, down_MF, inner_TF)) {
+      return *masked_TF;
+    }
+    at::Tensor out_TF = at::mm(gradient_TM, down_MF);
+    at::threshold_backward_out(out_TF, out_TF, inner_TF, 0);  // in place, in the L2 cache
+    return out_TF;
   }
 };
 

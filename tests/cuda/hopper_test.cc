@@ -189,6 +189,65 @@ TEST(HeadOnHopper, ConsumersTakeIt) {
   EXPECT_TRUE(at::equal(best.to(at::kCPU), consume_head(wide, HeadOutput::kArgmax)));
 }
 
+struct ProductCase {
+  std::int64_t rows;
+  std::int64_t columns;
+  std::int64_t width;
+};
+
+class ProductsOnHopper : public ::testing::TestWithParam<ProductCase> {};
+
+/// Sums of at most 512 products in float32, rounded to bfloat16 once.
+void expect_rounded(const at::Tensor& got, const at::Tensor& want) {
+  const at::Tensor error = (got.to(at::kCPU, at::kDouble) - want).abs();
+  const double worst = (error - want.abs() / 256).max().item<double>();
+  EXPECT_LT(std::isfinite(worst) ? worst : 1e9, 1e-4);
+}
+
+TEST_P(ProductsOnHopper, EndInAReluOrItsGradient) {
+  const auto [rows, columns, width] = GetParam();
+  const at::Tensor x = rounded({rows, width}, 1, 1.0);
+  const at::Tensor up = rounded({columns, width}, 2, 0.1);
+  const at::Tensor down = rounded({width, columns}, 3, 0.1);
+  const at::Tensor gradient = rounded({rows, width}, 4, 1.0);
+  const Accelerator& accelerator = *accelerator_of(kGpu);
+  std::optional<at::Tensor> inner;
+  std::optional<at::Tensor> masked;
+  {
+    const PoisonedMemory poisoned;
+    inner = accelerator.relu_product(x.to(kGpu), up.to(kGpu));
+    if (inner) masked = accelerator.masked_product(gradient.to(kGpu), down.to(kGpu), *inner);
+  }
+  ASSERT_EQ(inner.has_value(), is_hopper());
+  if (!inner) return;
+  expect_rounded(*inner, at::mm(x.to(at::kDouble), up.to(at::kDouble).t()).clamp_min(0));
+  const at::Tensor is_kept = inner->to(at::kCPU).gt(0);
+  const at::Tensor all = at::mm(gradient.to(at::kDouble), down.to(at::kDouble));
+  expect_rounded(*masked, at::where(is_kept, all, at::zeros_like(all)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, ProductsOnHopper,
+                         ::testing::Values(ProductCase{1, 2048, 512}, ProductCase{63, 8, 64},
+                                           ProductCase{65, 136, 128}, ProductCase{128, 96, 192},
+                                           ProductCase{129, 2048, 512}, ProductCase{300, 256, 320},
+                                           ProductCase{2728, 2048, 512},
+                                           ProductCase{520, 1000, 448},
+                                           ProductCase{5664, 2048, 512},
+                                           ProductCase{20000, 256, 128}));
+
+TEST(ProductsOnHopper, NotANumberIsNotHidden) {
+  if (!is_hopper()) return;
+  at::Tensor x = rounded({200, 64}, 1, 1.0);
+  x[150][3] = std::numeric_limits<double>::quiet_NaN();
+  const at::Tensor up = rounded({128, 64}, 2, 0.1).to(kGpu);
+  const Accelerator& accelerator = *accelerator_of(kGpu);
+  const auto inner = accelerator.relu_product(x.to(kGpu), up);
+  EXPECT_TRUE(inner->isnan().all(1)[150].item<bool>());
+  EXPECT_EQ(inner->isnan().sum().item<std::int64_t>(), 128);
+  const auto masked = accelerator.masked_product(x.to(kGpu), up.t().contiguous(), *inner);
+  EXPECT_TRUE(masked->isnan().all(1)[150].item<bool>());
+}
+
 struct LongCase {
   std::vector<std::int64_t> queries;
   std::vector<std::int64_t> keys;
