@@ -4,15 +4,17 @@
 # minutes each, and scores them: one JSON line a model and test set on stdout, run directories with kept evaluations in
 # OUTPUT_DIR (for `linformer report`), translations beside them.
 # Usage: scripts/bench/corpus.sh LINFORMER DATA_DIR OUTPUT_DIR MINUTES [NAME...]
-# NAME: vanilla linear_k16 segment_k16 original documents_vanilla documents_k64 documents_segment_k64 (left out: all)
+# NAME: vanilla, linear_kK, segment_kK, original; documents_vanilla, documents_linear_kK, documents_segment_kK; left out:
+#       vanilla linear_k16 segment_k16 segment_k64 original documents_vanilla documents_linear_k64 documents_segment_k64
 # DATA_DIR: corpus/{train,valid}.csv.gz, corpus/docs_{train,valid}.tsv.gz, newstest2014/wmt14_translate_de-en_test.csv[.gz],
 #           ted_iwslt17/tst2013.tsv.gz; for `original` (its model, recipe and tokenizer) bart-base/ as well.
-# Environment: GPUS (the devices to use, one model at a time on each; 0), ARGS (overrides for all models).
+# Environment: GPUS (the devices to use, one model at a time on each; 0), STEPS (a cosine over so many steps, as many as
+#              the minutes allow on the GPU at hand; else the configuration's schedule), ARGS (overrides for all models).
 set -euo pipefail
 linformer=$(realpath "$1") data=$(realpath "$2") out=$3 minutes=$4
 shift 4
 names=("$@")
-[ ${#names[@]} -gt 0 ] || names=(vanilla linear_k16 segment_k16 original documents_vanilla documents_k64 documents_segment_k64)
+[ ${#names[@]} -gt 0 ] || names=(vanilla linear_k16 segment_k16 segment_k64 original documents_vanilla documents_linear_k64 documents_segment_k64)
 configs=$(realpath "$(dirname "$0")/../../configs")
 read -ra gpus <<<"${GPUS:-0}"
 mkdir -p "$out"
@@ -66,15 +68,16 @@ documents() {  # NAME CONFIG OVERRIDE...
 }
 
 one() {  # NAME; decisions/010 has why batches of one shape
-  local -a fast=(training.fixed_capacity=true training.max_steps=1000000 training.validate_every_steps=3000)
+  local -a fast=(training.fixed_capacity=true training.max_steps="${STEPS:-1000000}" training.validate_every_steps=3000)
+  [ -z "${STEPS:-}" ] || fast+=(training.schedule=cosine)
+  local -a shortened=(model.projected_length="${1##*_k}")
+  [[ $1 != *segment_k* ]] || shortened+=(model.projection=segment)
   case $1 in
     vanilla) sentences "$1" corpus_vanilla "$out/bpe16k" "${fast[@]}" ;;
-    linear_k16) sentences "$1" corpus_linformer "$out/bpe16k" "${fast[@]}" ;;
-    segment_k16) sentences "$1" corpus_linformer "$out/bpe16k" "${fast[@]}" model.projection=segment ;;
+    linear_k[0-9]* | segment_k[0-9]*) sentences "$1" corpus_linformer "$out/bpe16k" "${fast[@]}" "${shortened[@]}" ;;
     original) sentences "$1" vanilla_training "$data/bart-base" ;;
     documents_vanilla) documents "$1" corpus_vanilla "${fast[@]}" ;;
-    documents_k64) documents "$1" corpus_linformer "${fast[@]}" model.projected_length=64 ;;
-    documents_segment_k64) documents "$1" corpus_linformer "${fast[@]}" model.projected_length=64 model.projection=segment ;;
+    documents_linear_k[0-9]* | documents_segment_k[0-9]*) documents "$1" corpus_linformer "${fast[@]}" "${shortened[@]}" ;;
     *) echo "corpus.sh: no model is called $1" >&2 && return 2 ;;
   esac
 }

@@ -42,6 +42,7 @@ SegmentPooling pooling(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
                        const at::Tensor& start_B1, const Accelerator::ProjectedLength& slots,
                        std::int64_t num_slots) {
   check_bfloat16(kv_T2M);
+  TORCH_CHECK(kv_T2M.stride(0) % 8 == 0, "keys and values in rows that are not aligned");
   TORCH_CHECK(scores_TH.is_contiguous() && scores_TH.scalar_type() == at::kBFloat16, "scores ",
               scores_TH.toString());
   SegmentPooling out{};
@@ -326,23 +327,25 @@ class CudaAccelerator final : public Accelerator {
     return out;
   }
 
-  PoolingGradients pool_segments_backward(const at::Tensor& slots_gradient_S2M,
-                                          const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
-                                          const at::Tensor& start_B1, const ProjectedLength& pooled,
-                                          std::int64_t slots) const override {
+  at::Tensor pool_segments_backward(const at::Tensor& slots_gradient_S2M, const at::Tensor& kv_T2M,
+                                    const at::Tensor& scores_TH, const at::Tensor& start_B1,
+                                    const ProjectedLength& pooled, std::int64_t slots,
+                                    const at::Tensor& kv_gradient_T2M) const override {
     const c10::cuda::CUDAGuard guard(kv_T2M.device());
     const at::Tensor gradient = slots_gradient_S2M.contiguous();
     check_bfloat16(gradient);
-    const PoolingGradients out{at::empty(kv_T2M.sizes(), kv_T2M.options()),
-                               at::empty_like(scores_TH)};
+    check_bfloat16(kv_gradient_T2M);
+    TORCH_CHECK(kv_gradient_T2M.stride(0) % 8 == 0, "gradients in rows that are not aligned");
+    at::Tensor scores = at::empty_like(scores_TH);
     linformer::pool_segments_backward(
         {.forward = pooling(kv_T2M, scores_TH, start_B1, pooled, slots),
          .pooled_gradient_S2M = gradient.const_data_ptr(),
-         .kv_gradient_T2M = out.kv_T2M.mutable_data_ptr(),
-         .scores_gradient_TH = out.scores_TH.mutable_data_ptr()},
+         .kv_gradient_T2M = kv_gradient_T2M.mutable_data_ptr(),
+         .kv_gradient_stride = kv_gradient_T2M.stride(0),
+         .scores_gradient_TH = scores.mutable_data_ptr()},
         stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
-    return out;
+    return scores;
   }
 
   void adam_step(const FusedAdam& adam) const override {

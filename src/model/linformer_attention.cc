@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ops/linear.h"
 #include "ops/packed_attention.h"
 
 namespace linformer {
@@ -156,8 +157,22 @@ KeyValue SegmentAttention::shorten(const at::Tensor& key_BSM, const at::Tensor& 
 ShortenedSequences SegmentAttention::shorten_packed(const at::Tensor& kv_T2M,
                                                     const at::Tensor& input_TM,
                                                     const PackedSequences& sequences) const {
-  return pool_segments(kv_T2M, at::linear(input_TM, score_weight_HM_, score_bias_H_),
-                       sequences.start_B1, projected_length_);
+  return pool_segments(kv_T2M, packed_scores(input_TM), sequences.start_B1, projected_length_);
+}
+
+at::Tensor SegmentAttention::attend_shortened_self(const at::Tensor& qkv_T3M,
+                                                   const at::Tensor& input_TM,
+                                                   const PackedSequences& sequences) const {
+  return attend_pooled_self({.qkv_T3M = qkv_T3M,
+                             .scores_TH = packed_scores(input_TM),
+                             .start_B1 = sequences.start_B1,
+                             .max_length = sequences.max_length,
+                             .slots = projected_length_,
+                             .heads = num_heads_});
+}
+
+at::Tensor SegmentAttention::packed_scores(const at::Tensor& input_TM) const {
+  return linformer::linear(input_TM, score_weight_HM_);
 }
 
 }  // namespace linformer

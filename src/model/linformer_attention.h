@@ -55,9 +55,14 @@ class SegmentAttention : public Attention {
                    const at::Tensor& input_TM, const PackedSequences& sequences) const override;
   ShortenedSequences shorten_packed(const at::Tensor& kv_T2M, const at::Tensor& input_TM,
                                     const PackedSequences& sequences) const override;
+  at::Tensor attend_shortened_self(const at::Tensor& qkv_T3M, const at::Tensor& input_TM,
+                                   const PackedSequences& sequences) const override;
   bool shortens() const override { return true; }
 
  private:
+  /// [T, H], without the bias: the softmax within a segment takes no notice of it.
+  at::Tensor packed_scores(const at::Tensor& input_TM) const;
+
   at::Tensor score_weight_HM_;
   at::Tensor score_bias_H_;
   std::int64_t projected_length_;

@@ -183,13 +183,13 @@ class Accelerator {
   /// kernels/segment_pooling_cuda.h.
   virtual ProjectedLength pool_segments(const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
                                         const at::Tensor& start_B1, std::int64_t slots) const = 0;
-  struct PoolingGradients {
-    at::Tensor kv_T2M;
-    at::Tensor scores_TH;
-  };
-  virtual PoolingGradients pool_segments_backward(
-      const at::Tensor& slots_gradient_S2M, const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
-      const at::Tensor& start_B1, const ProjectedLength& pooled, std::int64_t slots) const = 0;
+  /// Writes the gradient of keys and values into what may be columns of a wider matrix; returns
+  /// that of the scores.
+  virtual at::Tensor pool_segments_backward(const at::Tensor& slots_gradient_S2M,
+                                            const at::Tensor& kv_T2M, const at::Tensor& scores_TH,
+                                            const at::Tensor& start_B1,
+                                            const ProjectedLength& pooled, std::int64_t slots,
+                                            const at::Tensor& kv_gradient_T2M) const = 0;
 
   virtual void adam_step(const FusedAdam& adam) const = 0;
 

@@ -53,11 +53,12 @@ struct PoolSegments : torch::autograd::Function<PoolSegments> {
 
   static variable_list backward(AutogradContext* context, const variable_list& outputs) {
     const variable_list saved = context->get_saved_variables();
-    const Accelerator::PoolingGradients out =
+    const at::Tensor kv_T2M = at::empty(saved[0].sizes(), saved[0].options());
+    const at::Tensor scores_TH =
         accelerator_of(saved[0].device())
             ->pool_segments_backward(outputs[0], saved[0], saved[1], saved[2], {saved[3], saved[4]},
-                                     context->saved_data["slots"].toInt());
-    return {out.kv_T2M, out.scores_TH, {}, {}};
+                                     context->saved_data["slots"].toInt(), kv_T2M);
+    return {kv_T2M, scores_TH, {}, {}};
   }
 };
 

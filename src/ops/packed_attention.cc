@@ -174,51 +174,117 @@ struct ShortCross : torch::autograd::Function<ShortCross> {
   }
 };
 
+at::Tensor queries_of(const at::Tensor& x_T3M) { return x_T3M.narrow(1, 0, x_T3M.size(1) / 3); }
+at::Tensor key_values_of(const at::Tensor& x_T3M) {
+  const std::int64_t width = x_T3M.size(1) / 3;
+  return x_T3M.narrow(1, width, 2 * width);
+}
+
+/// Self-attention over slots that stand for the keys and values. Saves itself, qkv, the slots and
+/// `others`.
+at::Tensor attend_slots(AutogradContext* context, const at::Tensor& qkv_T3M,
+                        const Accelerator::ProjectedLength& slots, const AttentionStarts& starts,
+                        std::int64_t heads, const variable_list& others) {
+  AcceleratedAttention attention = attention_of(
+      columns_of_cross(queries_of(qkv_T3M), slots.slots_S2M), starts, heads, /*causal=*/false);
+  accelerator_of(qkv_T3M.device())->attend(attention);
+  variable_list saved{qkv_T3M, slots.slots_S2M};
+  saved.insert(saved.end(), others.begin(), others.end());
+  save_attention(context, attention, saved);
+  return attention.out_TM;
+}
+
+/// What attend_slots saved, in its places, and gradients: of qkv, of which the queries' is set, and
+/// of the slots.
+struct SlotsBackward {
+  SlotsBackward(AutogradContext* context, const at::Tensor& gradient_TM)
+      : saved(context->get_saved_variables()),
+        start_B1(saved[2]),
+        slot_start_B1(saved[3]),
+        qkv_T3M(saved[4]),
+        slots_S2M(saved[5]),
+        accelerator(*accelerator_of(qkv_T3M.device())),
+        qkv_gradient_T3M(at::empty_like(qkv_T3M)),
+        slots_gradient_S2M(at::empty_like(slots_S2M)) {
+    const Columns to = columns_of_cross(queries_of(qkv_gradient_T3M), slots_gradient_S2M);
+    accelerator.attend_backward(
+        saved_attention(context, saved, columns_of_cross(queries_of(qkv_T3M), slots_S2M)),
+        gradient_TM, to.query_TM, to.key_SM, to.value_SM);
+  }
+  const at::Tensor& other(std::size_t i) const { return saved[6 + i]; }
+
+  variable_list saved;
+  const at::Tensor& start_B1;
+  const at::Tensor& slot_start_B1;
+  const at::Tensor& qkv_T3M;
+  const at::Tensor& slots_S2M;
+  const Accelerator& accelerator;
+  at::Tensor qkv_gradient_T3M;
+  at::Tensor slots_gradient_S2M;
+};
+
 struct ShortProjectedSelf : torch::autograd::Function<ShortProjectedSelf> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv_T3M,
                             const at::Tensor& E_KN, const at::Tensor& F_KN,
-                            const at::Tensor& start_B1, const ProjectedSelf& in) {
-    const Accelerator& accelerator = *accelerator_of(qkv_T3M.device());
+                            const ProjectedSelf& in) {
     const Accelerator::ProjectedLength slots =
-        accelerator.project_length(key_values_of(qkv_T3M), E_KN, F_KN, start_B1, in.all_slots);
-    AcceleratedAttention attention =
-        attention_of(columns_of_cross(queries_of(qkv_T3M), slots.slots_S2M),
-                     {.query_B1 = start_B1,
-                      .key_B1 = slots.slot_start_B1,
-                      .max_queries = in.max_length,
-                      .max_keys = E_KN.size(0)},
-                     in.heads, /*causal=*/false);
-    accelerator.attend(attention);
-    save_attention(context, attention, {qkv_T3M, slots.slots_S2M, E_KN, F_KN});
+        accelerator_of(qkv_T3M.device())
+            ->project_length(key_values_of(qkv_T3M), E_KN, F_KN, in.start_B1, in.all_slots);
     context->saved_data["all_slots"] = in.all_slots;
-    return attention.out_TM;
+    return attend_slots(context, qkv_T3M, slots,
+                        {.query_B1 = in.start_B1,
+                         .key_B1 = slots.slot_start_B1,
+                         .max_queries = in.max_length,
+                         .max_keys = E_KN.size(0)},
+                        in.heads, {E_KN, F_KN});
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& outputs) {
-    const variable_list saved = context->get_saved_variables();
-    const at::Tensor& qkv_T3M = saved[4];
-    const at::Tensor& slots_S2M = saved[5];
-    const Accelerator& accelerator = *accelerator_of(qkv_T3M.device());
-    const at::Tensor gradient = at::empty_like(qkv_T3M);
-    const at::Tensor slots_gradient = at::empty_like(slots_S2M);
-    const Columns to = columns_of_cross(queries_of(gradient), slots_gradient);
-    accelerator.attend_backward(
-        saved_attention(context, saved, columns_of_cross(queries_of(qkv_T3M), slots_S2M)),
-        outputs[0], to.query_TM, to.key_SM, to.value_SM);
-    const Accelerator::ProjectionGradients projections = accelerator.project_length_backward(
-        slots_gradient, key_values_of(qkv_T3M), saved[6], saved[7], saved[2], saved[3],
-        context->saved_data["all_slots"].toBool(), key_values_of(gradient));
-    return {gradient, projections.E_KN, projections.F_KN, {}, {}};
-  }
-
-  static at::Tensor queries_of(const at::Tensor& x_T3M) {
-    return x_T3M.narrow(1, 0, x_T3M.size(1) / 3);
-  }
-  static at::Tensor key_values_of(const at::Tensor& x_T3M) {
-    const std::int64_t width = x_T3M.size(1) / 3;
-    return x_T3M.narrow(1, width, 2 * width);
+    const SlotsBackward in(context, outputs[0]);
+    const Accelerator::ProjectionGradients projections = in.accelerator.project_length_backward(
+        in.slots_gradient_S2M, key_values_of(in.qkv_T3M), in.other(0), in.other(1), in.start_B1,
+        in.slot_start_B1, context->saved_data["all_slots"].toBool(),
+        key_values_of(in.qkv_gradient_T3M));
+    return {in.qkv_gradient_T3M, projections.E_KN, projections.F_KN, {}};
   }
 };
+
+struct ShortPooledSelf : torch::autograd::Function<ShortPooledSelf> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv_T3M,
+                            const at::Tensor& scores_TH, const PooledSelf& in) {
+    const Accelerator::ProjectedLength slots =
+        accelerator_of(qkv_T3M.device())
+            ->pool_segments(key_values_of(qkv_T3M), scores_TH, in.start_B1, in.slots);
+    context->saved_data["slots"] = in.slots;
+    return attend_slots(context, qkv_T3M, slots,
+                        {.query_B1 = in.start_B1,
+                         .key_B1 = slots.slot_start_B1,
+                         .max_queries = in.max_length,
+                         .max_keys = in.slots},
+                        in.heads, {scores_TH});
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const SlotsBackward in(context, outputs[0]);
+    const at::Tensor scores_TH = in.accelerator.pool_segments_backward(
+        in.slots_gradient_S2M, key_values_of(in.qkv_T3M), in.other(0), in.start_B1,
+        {in.slots_S2M, in.slot_start_B1}, context->saved_data["slots"].toInt(),
+        key_values_of(in.qkv_gradient_T3M));
+    return {in.qkv_gradient_T3M, scores_TH, {}};
+  }
+};
+
+/// Self-attention over what the keys and values were shortened to.
+at::Tensor attend_shortened(const at::Tensor& query_TM, const ShortenedSequences& kv,
+                            const at::Tensor& start_B1, std::int64_t max_length,
+                            std::int64_t heads) {
+  return attend_packed_cross(query_TM, kv.key_value_S2M,
+                             {.query_B1 = start_B1,
+                              .key_B1 = kv.slot_start_B1,
+                              .max_queries = max_length,
+                              .max_keys = kv.max_slots},
+                             heads);
+}
 
 at::Tensor as_batch_of_one(const at::Tensor& x_NHD) { return x_NHD.transpose(0, 1).unsqueeze(0); }
 
@@ -286,20 +352,24 @@ at::Tensor attend_packed_cross(const at::Tensor& query_TM, const at::Tensor& kv_
 
 at::Tensor attend_projected_self(const ProjectedSelf& in) {
   const std::int64_t width = in.qkv_T3M.size(1) / 3;
-  const std::int64_t slots = in.E_KN.size(0);
-  const bool is_short = has_short_kernel(in.max_length, slots, width / in.heads);
-  if (is_accelerated(in.qkv_T3M) && is_short) {
-    return ShortProjectedSelf::apply(in.qkv_T3M, in.E_KN, in.F_KN, in.start_B1, in);
+  if (is_accelerated(in.qkv_T3M) &&
+      has_short_kernel(in.max_length, in.E_KN.size(0), width / in.heads)) {
+    return ShortProjectedSelf::apply(in.qkv_T3M, in.E_KN, in.F_KN, in);
   }
   const auto parts = in.qkv_T3M.split_with_sizes({width, 2 * width}, 1);
-  const ShortenedSequences kv =
-      project_length(parts[1], in.E_KN, in.F_KN, in.start_B1, in.all_slots);
-  return attend_packed_cross(parts[0], kv.key_value_S2M,
-                             {.query_B1 = in.start_B1,
-                              .key_B1 = kv.slot_start_B1,
-                              .max_queries = in.max_length,
-                              .max_keys = kv.max_slots},
-                             in.heads);
+  return attend_shortened(parts[0],
+                          project_length(parts[1], in.E_KN, in.F_KN, in.start_B1, in.all_slots),
+                          in.start_B1, in.max_length, in.heads);
+}
+
+at::Tensor attend_pooled_self(const PooledSelf& in) {
+  const std::int64_t width = in.qkv_T3M.size(1) / 3;
+  if (is_accelerated(in.qkv_T3M) && has_short_kernel(in.max_length, in.slots, width / in.heads)) {
+    return ShortPooledSelf::apply(in.qkv_T3M, in.scores_TH, in);
+  }
+  const auto parts = in.qkv_T3M.split_with_sizes({width, 2 * width}, 1);
+  return attend_shortened(parts[0], pool_segments(parts[1], in.scores_TH, in.start_B1, in.slots),
+                          in.start_B1, in.max_length, in.heads);
 }
 
 at::Tensor attend_equal_lengths(const EqualLengths& in) {

@@ -66,6 +66,18 @@ struct ProjectedSelf {
 /// gradients of queries, keys and values are written side by side. Differentiable in qkv, E and F.
 at::Tensor attend_projected_self(const ProjectedSelf& inputs);
 
+/// The same over segments (pool_segments).
+struct PooledSelf {
+  at::Tensor qkv_T3M;
+  at::Tensor scores_TH;
+  at::Tensor start_B1;  // int32
+  std::int64_t max_length = 0;
+  std::int64_t slots = 0;
+  std::int64_t heads = 0;
+};
+/// [T, M]; as attend_projected_self. Differentiable in qkv and scores.
+at::Tensor attend_pooled_self(const PooledSelf& inputs);
+
 /// Queries, keys and values of B sequences of one length (of keys: another), rows of sequence after
 /// sequence; each may be columns of a wider matrix.
 struct EqualLengths {

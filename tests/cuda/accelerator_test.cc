@@ -280,7 +280,7 @@ void expect_same_attention(const ModelConfig& config) {
   EXPECT_LT(relative_error(x.gpu.grad(), x.cpu.grad()), 3 * kTolerance);
   EXPECT_LT(relative_error(memory.gpu.grad(), memory.cpu.grad()), 3 * kTolerance);
   for (const Parameter& parameter : gpu_store.parameters()) {
-    // The softmax within a segment takes no notice of a bias: its gradient is rounding.
+    // The softmax within a segment takes no notice of a bias: its gradient is rounding, or nothing.
     if (!parameter.is_used || parameter.name == "segment_score.bias") continue;
     EXPECT_LT(
         relative_error(parameter.compute.grad(), cpu_store.find(parameter.name)->compute.grad()),
@@ -330,6 +330,20 @@ TEST_F(AcceleratorTest, SegmentPooling) {
   for (const std::int64_t slots : {3, 16, 40}) {
     SCOPED_TRACE(slots);
     expect_same_attention(attention_config(slots, Projection::kSegment, false));
+  }
+}
+TEST_F(AcceleratorTest, SegmentPoolingOfOtherWidths) {
+  struct Width {
+    std::int64_t model;
+    std::int64_t heads;
+  };
+  for (const auto [model, heads] : {Width{640, 10}, Width{192, 4}, Width{768, 3}, Width{64, 4}}) {
+    SCOPED_TRACE(model);
+    ModelConfig config = attention_config(7, Projection::kSegment, false);
+    config.max_length = 240;
+    config.model_dim = model;
+    config.num_heads = heads;
+    expect_same_attention(config);
   }
 }
 
