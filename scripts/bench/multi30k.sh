@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Trains and scores Multi30k English-German in its published form (lower-cased, tokenized; BLEU --tokenize none):
-# vanilla, Linformer k=16 linear, Linformer k=8 segment, each with the seeds given, all runs at once on one GPU.
+# SPDX-License-Identifier: Apache-2.0
+# Trains and scores Multi30k English-German in its published form (lower-cased, tokenized; BLEU --tokenize none), with the
+# seeds given: one JSON line a run on stdout, {"name", "seed", "test2016", "test2017", "seconds"}; run directories with kept
+# evaluations in OUTPUT_DIR (for `linformer report`).
 # Usage: scripts/bench/multi30k.sh LINFORMER DATA_DIR OUTPUT_DIR SEED...   DATA_DIR holds the *.lc.norm.tok.{en,de}.gz files.
-# Prints one JSON line a run: {"name", "seed", "test2016", "test2017", "minutes"}.
-# Environment: RUNS (which of vanilla linear_k16 segment_k8; all), ARGS (extra overrides).
+# Environment: RUNS (names: vanilla, linear_kK, segment_kK; "vanilla linear_k16 segment_k8"), JOBS (runs at a time on the
+#              device; 1), ARGS (overrides for all of them).
 set -euo pipefail
 linformer=$(realpath "$1") data=$(realpath "$2") out=$3
 shift 3
@@ -17,23 +19,28 @@ score() {  # CHECKPOINT SET -> BLEU
     python3 -c 'import json, sys; print(round(json.load(sys.stdin)["bleu"], 3))'
 }
 
-one() {  # NAME CONFIG SEED OVERRIDE...
-  local name=$1 config=$2 seed=$3 run=$out/$1-$3 start
-  shift 3
-  [[ " ${RUNS:-$name} " == *" $name "* ]] || return 0
+one() {  # NAME SEED; decisions/010 has why batches of one shape
+  local run=$out/$1-$2 config=multi30k_linformer start
+  local -a overrides=(training.fixed_capacity=true seed="$2")
+  case $1 in
+    vanilla) config=multi30k_vanilla ;;
+    linear_k[0-9]*) overrides+=(model.projected_length="${1##*_k}") ;;
+    segment_k[0-9]*) overrides+=(model.projection=segment model.projected_length="${1##*_k}") ;;
+    *) echo "multi30k.sh: no model is called $1" >&2 && return 2 ;;
+  esac
   start=$(date +%s)
   "$linformer" train --config "$configs/$config.yaml" --output "$run" --overwrite --threads 2 --json \
     data.train_source="$(file train en)" data.train_target="$(file train de)" \
     data.validation_source="$(file val en)" data.validation_target="$(file val de)" \
-    data.tokenizer="$out/bpe10k" seed="$seed" "$@" ${ARGS:-} \
-    >"$run.json" 2>"$run.log" || { tail -n 3 "$run.log" >&2; return 1; }
-  local minutes=$((($(date +%s) - start + 30) / 60))
-  echo "{\"name\": \"$name\", \"seed\": $seed, \"test2016\": $(score "$run/averaged" test_2016_flickr), \"test2017\": $(score "$run/averaged" test_2017_flickr), \"minutes\": $minutes}"
+    data.tokenizer="$out/bpe10k" "${overrides[@]}" ${ARGS:-} >"$run.json" 2>"$run.log" || { tail -n 3 "$run.log" >&2; return 1; }
+  local seconds=$(($(date +%s) - start))
+  echo "{\"name\": \"$1\", \"seed\": $2, \"test2016\": $(score "$run/averaged" test_2016_flickr), \"test2017\": $(score "$run/averaged" test_2017_flickr), \"seconds\": $seconds}"
 }
 
-for seed in "$@"; do
-  one vanilla multi30k_vanilla "$seed" &
-  one linear_k16 multi30k_linformer "$seed" &
-  one segment_k8 multi30k_linformer "$seed" model.projection=segment model.projected_length=8 &
+for name in ${RUNS:-vanilla linear_k16 segment_k8}; do
+  for seed in "$@"; do
+    while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-1}" ]; do wait -n || true; done
+    one "$name" "$seed" &
+  done
 done
 wait

@@ -10,6 +10,11 @@
 namespace linformer {
 namespace {
 
+/// By its name: of evaluate.
+bool is_table(const std::string& path) {
+  return path.ends_with(".csv") || path.ends_with(".csv.gz");
+}
+
 void check_corpus(const CorpusOptions& corpus, const std::string& what) {
   const bool has_pair = !corpus.source_file.empty() || !corpus.target_file.empty();
   if (corpus.source_file.empty() != corpus.target_file.empty()) {
@@ -50,17 +55,16 @@ struct Checks {
 
   void operator()(const ScoreOptions& o) const {
     const std::size_t count = o.files.size();
-    if (o.paired && count != 3) {
+    if (o.paired && count != 3 && !(count == 2 && is_table(o.files[0]) && is_table(o.files[1]))) {
       throw UsageError("score --paired got " + std::to_string(count) +
-                       " files (want 3: A B REFERENCES)");
+                       " files (want 3: A B REFERENCES, or two tables: A.csv B.csv)");
     }
     if (!o.paired && count > 2) {
       throw UsageError(
           "score got " + std::to_string(count) +
           " files (want HYPOTHESES REFERENCES, or one OUT.csv; --paired for two systems)");
     }
-    if (!o.paired && count == 1 && !o.files[0].ends_with(".csv") &&
-        !o.files[0].ends_with(".csv.gz")) {
+    if (!o.paired && count == 1 && !is_table(o.files[0])) {
       throw UsageError(
           "score got one file that is no .csv (want HYPOTHESES REFERENCES, or one OUT.csv)");
     }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -75,6 +76,36 @@ void check_counts(const System& system, const Segments& references,
                   "; want as many)");
 }
 
+/// Two systems and the references of both.
+struct SystemPair {
+  System first;
+  System second;
+  Segments references;
+};
+
+/// Lines A, B and REFERENCES, or two tables of evaluate, whose references must be the same.
+SystemPair read_pair(const std::vector<std::string>& files) {
+  SystemPair result;
+  if (files.size() == 3) {
+    result = {
+        {files[0], read_lines(files[0])}, {files[1], read_lines(files[1])}, read_lines(files[2])};
+    check_counts(result.first, result.references, files[2]);
+    check_counts(result.second, result.references, files[2]);
+    return result;
+  }
+  Segments others;
+  std::tie(result.first, result.references) = read_table(files[0]);
+  std::tie(result.second, others) = read_table(files[1]);
+  check_counts(result.second, result.references, files[0]);
+  for (std::size_t row = 0; row < others.size(); ++row) {
+    if (others[row] == result.references[row]) continue;
+    throw DataError(files[1] + ": row " + std::to_string(row + 1) +
+                    " has another reference than in " + files[0] +
+                    " (want two tables of one test set)");
+  }
+  return result;
+}
+
 SystemScore score_system(System system, const Segments& references, const ScoreOptions& options,
                          BleuTokenize tokenize) {
   SystemScore result;
@@ -139,13 +170,10 @@ nlohmann::ordered_json to_json(const PairedBootstrap& paired) {
 }
 
 int score_pair(const ScoreOptions& options, const CommonOptions& common, BleuTokenize tokenize) {
-  const std::string& reference_path = options.files[2];
-  const Segments references = read_lines(reference_path);
+  SystemPair pair = read_pair(options.files);
   std::vector<SystemScore> scores;
-  for (std::size_t index = 0; index < 2; ++index) {
-    System system{options.files[index], read_lines(options.files[index])};
-    check_counts(system, references, reference_path);
-    scores.push_back(score_system(std::move(system), references, options, tokenize));
+  for (System* system : {&pair.first, &pair.second}) {
+    scores.push_back(score_system(std::move(*system), pair.references, options, tokenize));
   }
   const PairedBootstrap paired = paired_bootstrap(scores[0].statistics, scores[1].statistics);
   if (common.json) {

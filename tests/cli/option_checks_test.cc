@@ -40,7 +40,9 @@ TEST(OptionChecks, WantOneCorpus) {
 
 TEST(OptionChecks, WantTheRightNumberOfFilesToScore) {
   EXPECT_EQ(complaint(ScoreOptions{.files = {"a", "b"}, .paired = true}),
-            "score --paired got 2 files (want 3: A B REFERENCES)");
+            "score --paired got 2 files (want 3: A B REFERENCES, or two tables: A.csv B.csv)");
+  EXPECT_TRUE(complaint(ScoreOptions{.files = {"a.csv"}, .paired = true})
+                  .starts_with("score --paired got 1 files"));
   EXPECT_TRUE(complaint(ScoreOptions{.files = {"a", "b", "c"}})
                   .starts_with("score got 3 files (want HYPOTHESES REFERENCES"));
   EXPECT_TRUE(
@@ -49,6 +51,7 @@ TEST(OptionChecks, WantTheRightNumberOfFilesToScore) {
   expect_accepted(ScoreOptions{.files = {"a.csv.gz"}});
   expect_accepted(ScoreOptions{.files = {"a", "b"}});
   expect_accepted(ScoreOptions{.files = {"a", "b", "c"}, .paired = true});
+  expect_accepted(ScoreOptions{.files = {"a.csv", "b.csv.gz"}, .paired = true});
 }
 
 TEST(OptionChecks, KnowDevices) {

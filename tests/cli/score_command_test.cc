@@ -144,6 +144,36 @@ TEST_F(ScoreCommand, AsSeedIsLabelledAndBesideTheScore) {
             std::string::npos);
 }
 
+TEST_F(ScoreCommand, PairedTakesTwoTablesOfOneTestSet) {
+  const auto table = [&](const std::string& name, const std::vector<std::string>& candidates,
+                         const std::vector<std::string>& references) {
+    std::string text = "input,candidate,reference\n";
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      text += "\"x\",\"" + candidates[i] + "\",\"" + references[i] + "\"\n";
+    }
+    return directory_.write(name, text);
+  };
+  const std::string first = table("a.csv", kHypotheses, kReferences);
+  auto got = json({.files = {first, table("b.csv", kWorse, kReferences)}, .paired = true});
+  auto want = json(paired());
+  EXPECT_EQ(got.at("paired"), want.at("paired"));
+  EXPECT_EQ(got.at("second").at("bleu"), want.at("second").at("bleu"));
+  std::vector<std::string> others = kReferences;
+  others[1] += "!";
+  const std::string other = table("c.csv", kWorse, others);
+  EXPECT_EQ(error_text<DataError>([&] {
+              text({.files = {first, other}, .paired = true});
+            }),
+            other + ": row 2 has another reference than in " + first +
+                " (want two tables of one test set)");
+  others.pop_back();
+  const std::string shorter = table("d.csv", {kWorse[0], kWorse[1]}, others);
+  EXPECT_NE(error_text<DataError>([&] {
+              text({.files = {first, shorter}, .paired = true});
+            }).find("differ in number"),
+            std::string::npos);
+}
+
 TEST_F(ScoreCommand, PairedTellsFirstMinusSecond) {
   const auto result = json(paired());
   const double difference =

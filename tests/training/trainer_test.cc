@@ -199,9 +199,10 @@ TEST(Trainer, MinutesEndARunAndAreItsProgress) {
   TinyRun run(config);
   const FinalRecord final_record = run.run();
   EXPECT_EQ(final_record.reason, "finished");
-  const std::vector<StepRecord>& steps = run.records.steps;
-  EXPECT_DOUBLE_EQ(steps.back().progress, 1.0);
-  EXPECT_NEAR(steps.front().progress, std::min(1.0, steps.front().elapsed_seconds / 0.3), 1e-3);
+  ASSERT_FALSE(run.records.steps.empty());
+  for (const StepRecord& step : run.records.steps) {
+    EXPECT_NEAR(step.progress, std::min(1.0, step.elapsed_seconds / 0.3), 1e-3);
+  }
   EXPECT_GE(final_record.seconds, 0.3);
 }
 
