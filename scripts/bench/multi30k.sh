@@ -37,10 +37,14 @@ one() {  # NAME SEED; decisions/010 has why batches of one shape
   echo "{\"name\": \"$1\", \"seed\": $2, \"test2016\": $(score "$run/averaged" test_2016_flickr), \"test2017\": $(score "$run/averaged" test_2017_flickr), \"seconds\": $seconds}"
 }
 
+pids=()
 for name in ${RUNS:-vanilla linear_k16 segment_k8}; do
   for seed in "$@"; do
-    while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-1}" ]; do wait -n || true; done
+    while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-1}" ]; do sleep 0.2; done
     one "$name" "$seed" &
+    pids+=($!)
   done
 done
-wait
+status=0
+for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+exit $status

@@ -17,6 +17,9 @@ struct Maps {
   CUtensorMap out;
 };
 
+template <bool kMasks>
+constexpr WeightRows kWeightRows = kMasks ? WeightRows::kSummed : WeightRows::kColumns;
+
 /// Of the words of two products those whose inner value, never negative, is not 0.
 __device__ unsigned kept(unsigned products, unsigned inner) {
   const unsigned low = (inner & 0x7FFFU) != 0 ? 0xFFFFU : 0;
@@ -26,8 +29,7 @@ __device__ unsigned kept(unsigned products, unsigned inner) {
 
 template <int kChunks, bool kMasks>
 __device__ void consume(const Maps& maps, const Plan& plan, const StreamMemory<true>& memory) {
-  constexpr WeightRows kRows = kMasks ? WeightRows::kSummed : WeightRows::kColumns;
-  RowStream<kChunks, kRows, StreamMemory<true>::Ring> stream(plan, memory.ring);
+  RowStream<kChunks, kWeightRows<kMasks>, StreamMemory<true>::Ring> stream(plan, memory.ring);
   const Stage stage = memory.stage(stream.index());
   unsigned phase = 0;
   stream.consume([&](int, int row, const auto& rows, int first, int last) {
@@ -80,8 +82,7 @@ __global__ void __cluster_dims__(kBlocks, 1, 1) __launch_bounds__(kThreads, 1)
   cluster_sync();
   if (threadIdx.x < kWarpgroup) {
     give_registers<24>();
-    constexpr WeightRows kRows = kMasks ? WeightRows::kSummed : WeightRows::kColumns;
-    if (threadIdx.x == 0) fetch<kRows>(maps.rows, maps.weight, plan, memory.ring);
+    if (threadIdx.x == 0) fetch<kWeightRows<kMasks>>(maps.rows, maps.weight, plan, memory.ring);
     __syncwarp();
   } else {
     take_registers<240>();

@@ -47,7 +47,6 @@ struct Plan {
   int share;    // tiles of a cluster;
   int greater;  // so many of the first ones have one more
 
-  Plan() = default;
   Plan(std::int64_t rows, std::int64_t columns, std::int64_t width)
       : rows(static_cast<int>(rows)),
         columns(static_cast<int>(columns)),

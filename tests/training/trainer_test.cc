@@ -206,6 +206,17 @@ TEST(Trainer, MinutesEndARunAndAreItsProgress) {
   EXPECT_GE(final_record.seconds, 0.3);
 }
 
+TEST(Trainer, ProgressIsWholeOnceTheMinutesAreOver) {
+  RunConfig config = small_config();
+  config.training.epochs = 1000000;
+  config.training.max_minutes = 1e-7;  // over before the first step
+  config.training.log_every = 1;
+  TinyRun run(config);
+  EXPECT_EQ(run.run().step, 1);
+  ASSERT_EQ(run.records.steps.size(), 1U);
+  EXPECT_DOUBLE_EQ(run.records.steps.back().progress, 1.0);
+}
+
 TEST(Trainer, StopsEarlyWhenNothingGetsBetter) {
   RunConfig config = small_config();
   config.training.learning_rate = 1e-30;  // no weight changes
