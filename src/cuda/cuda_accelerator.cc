@@ -87,55 +87,73 @@ class CudaAccelerator final : public Accelerator {
     return at::cuda::getDeviceProperties(device.index())->name;
   }
 
-  Norm layer_norm(const at::Tensor& x_TM, const at::Tensor& residual_TM, const at::Tensor& weight_M,
-                  const at::Tensor& bias_M, double epsilon) const override {
+  Norm layer_norm(const at::Tensor& x_TM, const at::Tensor& added_TM, double dropout,
+                  const at::Tensor& weight_M, const at::Tensor& bias_M,
+                  double epsilon) const override {
     const c10::cuda::CUDAGuard guard(x_TM.device());
     const at::Tensor x = x_TM.contiguous();
     check_bfloat16(x);
-    const at::Tensor residual = contiguous_or_none(residual_TM);
-    Norm out{.sum_TM = residual.defined() ? at::empty_like(x) : x,
+    const at::Tensor added = contiguous_or_none(added_TM);
+    Norm out{.sum_TM = added.defined() ? at::empty_like(x) : x,
              .out_TM = at::empty_like(x),
              .mean_T = floats({x.size(0)}, x),
-             .rstd_T = floats({x.size(0)}, x)};
-    layer_norm_forward({.x_TM = x.const_data_ptr(),
-                        .residual_TM = data_or_null(residual),
-                        .weight_M = weight_M.const_data_ptr(),
-                        .bias_M = bias_M.const_data_ptr(),
-                        .sum_TM = residual.defined() ? out.sum_TM.mutable_data_ptr() : nullptr,
-                        .out_TM = out.out_TM.mutable_data_ptr(),
-                        .mean_T = data_of(out.mean_T),
-                        .rstd_T = data_of(out.rstd_T),
-                        .rows = x.size(0),
-                        .width = x.size(1),
-                        .epsilon = static_cast<float>(epsilon)},
-                       stream());
+             .rstd_T = floats({x.size(0)}, x),
+             .dropout_key = {}};
+    LayerNormForward in{};
+    in.x_TM = x.const_data_ptr();
+    in.added_TM = data_or_null(added);
+    in.weight_M = weight_M.const_data_ptr();
+    in.bias_M = bias_M.const_data_ptr();
+    if (added.defined()) in.sum_TM = out.sum_TM.mutable_data_ptr();
+    if (added.defined() && dropout > 0) {
+      out.dropout_key = at::empty({1}, x.options().dtype(at::kLong));
+      in.dropout = make_dropout_mask(0, dropout);
+      in.random = next_random_place();
+      in.dropout_key = static_cast<std::uint64_t*>(out.dropout_key.mutable_data_ptr());
+    }
+    in.out_TM = out.out_TM.mutable_data_ptr();
+    in.mean_T = data_of(out.mean_T);
+    in.rstd_T = data_of(out.rstd_T);
+    in.rows = x.size(0);
+    in.width = x.size(1);
+    in.epsilon = static_cast<float>(epsilon);
+    layer_norm_forward(in, stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
     return out;
   }
 
   NormGradients layer_norm_backward(const UpstreamGradients& upstream, const Norm& norm,
-                                    const at::Tensor& weight_M) const override {
+                                    double dropout, const at::Tensor& weight_M) const override {
     const c10::cuda::CUDAGuard guard(weight_M.device());
     const at::Tensor gradient = upstream.out_TM.contiguous();
     check_bfloat16(gradient);
     const at::Tensor second = contiguous_or_none(upstream.second_out_TM);
     const at::Tensor other = contiguous_or_none(upstream.sum_TM);
-    const NormGradients out{at::empty_like(gradient), at::empty_like(weight_M),
-                            at::empty_like(weight_M)};
+    NormGradients out{.x_TM = at::empty_like(gradient),
+                      .added_TM = {},
+                      .weight_M = at::empty_like(weight_M),
+                      .bias_M = at::empty_like(weight_M)};
+    out.added_TM = norm.dropout_key.defined() ? at::empty_like(gradient) : out.x_TM;
     const at::Tensor partial = floats({layer_norm_partial_floats(weight_M.size(0))}, gradient);
-    const LayerNormBackward in{.gradient_TM = gradient.const_data_ptr(),
-                               .second_gradient_TM = data_or_null(second),
-                               .other_gradient_TM = data_or_null(other),
-                               .x_TM = norm.sum_TM.const_data_ptr(),
-                               .weight_M = weight_M.const_data_ptr(),
-                               .mean_T = data_of(norm.mean_T),
-                               .rstd_T = data_of(norm.rstd_T),
-                               .x_gradient_TM = out.x_TM.mutable_data_ptr(),
-                               .weight_gradient_M = out.weight_M.mutable_data_ptr(),
-                               .bias_gradient_M = out.bias_M.mutable_data_ptr(),
-                               .partial = data_of(partial),
-                               .rows = gradient.size(0),
-                               .width = gradient.size(1)};
+    LayerNormBackward in{};
+    in.gradient_TM = gradient.const_data_ptr();
+    in.second_gradient_TM = data_or_null(second);
+    in.other_gradient_TM = data_or_null(other);
+    in.x_TM = norm.sum_TM.const_data_ptr();
+    in.weight_M = weight_M.const_data_ptr();
+    in.mean_T = data_of(norm.mean_T);
+    in.rstd_T = data_of(norm.rstd_T);
+    if (norm.dropout_key.defined()) {
+      in.dropout = make_dropout_mask(0, dropout);
+      in.dropout_key = static_cast<const std::uint64_t*>(norm.dropout_key.const_data_ptr());
+      in.added_gradient_TM = out.added_TM.mutable_data_ptr();
+    }
+    in.x_gradient_TM = out.x_TM.mutable_data_ptr();
+    in.weight_gradient_M = out.weight_M.mutable_data_ptr();
+    in.bias_gradient_M = out.bias_M.mutable_data_ptr();
+    in.partial = data_of(partial);
+    in.rows = gradient.size(0);
+    in.width = gradient.size(1);
     linformer::layer_norm_backward(in, stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
     if (side_ == nullptr) {

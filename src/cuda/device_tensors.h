@@ -2,9 +2,10 @@
 #pragma once
 
 #include "cuda/torch_cuda.h"
+#include "kernels/random_place.h"
 #include "ops/torch.h"
 
-// What hands tensors to kernels: checked pointers, and the stream.
+// What kernels are handed: checked pointers, the stream, a place in the generator's sequence.
 namespace linformer {
 
 inline cudaStream_t stream() { return at::cuda::getCurrentCUDAStream(); }
@@ -34,6 +35,16 @@ inline float* data_of(const at::Tensor& x) { return static_cast<float*>(x.mutabl
 inline const std::int32_t* integers_of(const at::Tensor& x) {
   TORCH_CHECK(x.scalar_type() == at::kInt && x.is_contiguous(), "want int32, got ", x.toString());
   return static_cast<const std::int32_t*>(x.const_data_ptr());
+}
+
+/// The next place of the current device's generator, or of the graph that is being captured.
+inline RandomPlace next_random_place() {
+  auto* generator = at::get_generator_or_default<at::CUDAGeneratorImpl>(
+      std::nullopt, at::cuda::detail::getDefaultCUDAGenerator());
+  const std::lock_guard lock(generator->mutex_);
+  const at::PhiloxCudaState state = generator->philox_cuda_state(4);  // it counts in fours
+  if (!state.captured_) return {state.seed_.val, state.offset_.val, nullptr, nullptr};
+  return {0, state.offset_intragraph_, state.seed_.ptr, state.offset_.ptr};
 }
 
 }  // namespace linformer

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "ops/device.h"
+
 namespace linformer {
 namespace {
 
@@ -56,11 +58,11 @@ std::int64_t control_group_available() {
 
 std::int64_t available_memory(at::Device device) {
   if (device.is_cpu()) return std::min(system_available(), control_group_available());
-  auto* const allocator = at::getDeviceAllocator(device.type());
-  const auto statistics = allocator->getDeviceStats(device.index());
+  at::DeviceAllocator& allocator = device_allocator(device);
+  const auto statistics = allocator.getDeviceStats(device.index());
   const std::int64_t unused =
       statistics.reserved_bytes[0].current - statistics.allocated_bytes[0].current;
-  return static_cast<std::int64_t>(allocator->getMemoryInfo(device.index()).first) + unused;
+  return static_cast<std::int64_t>(allocator.getMemoryInfo(device.index()).first) + unused;
 }
 
 bool is_out_of_host_memory(const c10::Error& error) {

@@ -5,25 +5,14 @@
 #include <bit>
 #include <cmath>
 
+#include "kernels/dropout_hash.h"
+
 namespace linformer {
 namespace {
 
-// Everything that is inlined into the versions for wider vectors.
-#define LF_INLINE [[gnu::always_inline]] inline
-
-// A bijection of 32-bit words that changes half of the bits of its result for each bit of its
-// argument (constants: C. Wellons, "Prospecting for hash functions", 2018).
-LF_INLINE std::uint32_t mix(std::uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x7FEB352DU;
-  x ^= x >> 15;
-  x *= 0x846CA68BU;
-  return x ^ (x >> 16);
-}
-
-LF_INLINE float scaled(float x, float scale) { return x * scale; }
-LF_INLINE double scaled(double x, float scale) { return x * scale; }
-LF_INLINE std::uint16_t scaled(std::uint16_t x, float scale) {
+LF_EVERYWHERE float scaled(float x, float scale) { return x * scale; }
+LF_EVERYWHERE double scaled(double x, float scale) { return x * scale; }
+LF_EVERYWHERE std::uint16_t scaled(std::uint16_t x, float scale) {
   const auto bits = std::bit_cast<std::uint32_t>(
       std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16) * scale);
   const std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
@@ -32,39 +21,38 @@ LF_INLINE std::uint16_t scaled(std::uint16_t x, float scale) {
 }
 
 template <typename T>
-LF_INLINE void apply(const T* input, T* output, std::uint32_t first, std::uint32_t count,
-                     std::uint32_t key, const DropoutMask& mask) {
+LF_EVERYWHERE void apply(const T* input, T* output, std::uint32_t first, std::uint32_t count,
+                         DropoutKey key, const DropoutMask& mask) {
   const std::uint32_t threshold = mask.threshold;
-  const auto key_2 = static_cast<std::uint32_t>(mask.key >> 32);
   const float scale = mask.scale;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const bool is_kept = mix(mix((first + i) ^ key) + key_2) >= threshold;
+    const bool is_kept = dropout_hash(first + i, key) >= threshold;
     output[i] = is_kept ? scaled(input[i], scale) : T{0};
   }
 }
 
 template <typename T>
-using Apply = void(const T*, T*, std::uint32_t, std::uint32_t, std::uint32_t, const DropoutMask&);
+using Apply = void(const T*, T*, std::uint32_t, std::uint32_t, DropoutKey, const DropoutMask&);
 
 #if defined(__x86_64__)
 template <typename T>
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void apply_avx512(const T* input, T* output,
                                                                         std::uint32_t first,
                                                                         std::uint32_t count,
-                                                                        std::uint32_t key,
+                                                                        DropoutKey key,
                                                                         const DropoutMask& mask) {
   apply(input, output, first, count, key, mask);
 }
 template <typename T>
 [[gnu::target("avx2")]] void apply_avx2(const T* input, T* output, std::uint32_t first,
-                                        std::uint32_t count, std::uint32_t key,
+                                        std::uint32_t count, DropoutKey key,
                                         const DropoutMask& mask) {
   apply(input, output, first, count, key, mask);
 }
 #endif
 template <typename T>
 void apply_plain(const T* input, T* output, std::uint32_t first, std::uint32_t count,
-                 std::uint32_t key, const DropoutMask& mask) {
+                 DropoutKey key, const DropoutMask& mask) {
   apply(input, output, first, count, key, mask);
 }
 
@@ -89,9 +77,7 @@ void run(const T* input, T* output, std::uint64_t first, std::uint64_t count,
     const auto low = static_cast<std::uint32_t>(first);
     const auto part = static_cast<std::uint32_t>(
         std::min<std::uint64_t>({count, (std::uint64_t{1} << 32) - low, 1U << 30}));
-    const std::uint32_t key = static_cast<std::uint32_t>(mask.key) +
-                              0x9E3779B9U * static_cast<std::uint32_t>(first >> 32);
-    apply(input, output, low, part, key, mask);
+    apply(input, output, low, part, dropout_key(mask.key, first), mask);
     input += part;
     output += part;
     first += part;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A warp for each row; a lane holds kVectors times 8 values of it in registers.
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/cuda_support.cuh"
+#include "kernels/dropout_hash.h"
 #include "kernels/layer_norm_cuda.h"
 
 namespace linformer {
@@ -32,17 +34,45 @@ struct RowPart {
   }
 };
 
-template <int kVectors>
+/// The number of SplitMix64's sequence at a place (Steele et al. 2014).
+__device__ std::uint64_t draw(const RandomPlace& random) {
+  const std::uint64_t seed = random.seed_at == nullptr ? random.seed : *random.seed_at;
+  const std::uint64_t offset =
+      random.offset + (random.offset_at == nullptr ? 0 : *random.offset_at);
+  std::uint64_t z = seed + (offset + 1) * 0x9E3779B97F4A7C15ULL;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+/// Dropout of eight neighbours, the first of which is element `first` of its tensor.
+__device__ void drop(float (&values)[8], std::int64_t first, std::uint64_t key,
+                     const DropoutMask& mask) {
+  const DropoutKey part = dropout_key(key, static_cast<std::uint64_t>(first));
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    const bool is_kept =
+        dropout_hash(static_cast<std::uint32_t>(first) + i, part) >= mask.threshold;
+    values[i] = is_kept ? values[i] * mask.scale : 0.0F;
+  }
+}
+
+template <int kVectors, bool kDrops>
 __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward in) {
   await_previous();
+  std::uint64_t key = 0;
+  if constexpr (kDrops) {
+    key = draw(in.random);
+    if (blockIdx.x == 0 && threadIdx.x == 0) *in.dropout_key = key;
+  }
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarp;
   if (row >= in.rows) return;
   const int lane = threadIdx.x % kWarp;
   const int vectors = static_cast<int>(in.width / 8);
   RowPart<kVectors> x;
-  RowPart<kVectors> residual;
+  RowPart<kVectors> added;
   x.load(in.x_TM, row, vectors, lane);
-  residual.load(in.residual_TM, row, vectors, lane);
+  added.load(in.added_TM, row, vectors, lane);
   float values[kVectors][8];
   float sum = 0;
 #pragma unroll
@@ -50,9 +80,10 @@ __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward
     const int index = lane + v * kWarp;
     if (index >= vectors) continue;
     widen(x.vectors[v], values[v]);
-    if (in.residual_TM != nullptr) {
+    if (in.added_TM != nullptr) {
       float other[8];
-      widen(residual.vectors[v], other);
+      widen(added.vectors[v], other);
+      if constexpr (kDrops) drop(other, (row * vectors + index) * 8, key, in.dropout);
 #pragma unroll
       for (int i = 0; i < 8; ++i) values[v][i] += other[i];
       const Vector8 rounded = narrow(values[v]);
@@ -90,10 +121,12 @@ __global__ void __launch_bounds__(kWarps* kWarp) forward_kernel(LayerNormForward
   }
 }
 
-template <int kVectors>
+template <int kVectors, bool kDrops>
 __global__ void __launch_bounds__(kWarps* kWarp, kVectors <= 2 ? 2 : 1)
     backward_kernel(LayerNormBackward in) {
   await_previous();
+  std::uint64_t key = 0;
+  if constexpr (kDrops) key = *in.dropout_key;
   extern __shared__ float shared[];  // [kWarps][width]
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
@@ -155,6 +188,10 @@ __global__ void __launch_bounds__(kWarps* kWarp, kVectors <= 2 ? 2 : 1)
 #pragma unroll
       for (int i = 0; i < 8; ++i) out[i] += rstd * (scaled[v][i] - sum - normed[v][i] * product);
       (static_cast<Vector8*>(in.x_gradient_TM) + row * vectors)[index] = narrow(out);
+      if constexpr (kDrops) {
+        drop(out, (row * vectors + index) * 8, key, in.dropout);
+        (static_cast<Vector8*>(in.added_gradient_TM) + row * vectors)[index] = narrow(out);
+      }
     }
   }
   // A gap behind every vector: else lanes that write theirs meet in a bank.
@@ -220,37 +257,42 @@ unsigned backward_blocks(const LayerNormBackward& in) {
   return static_cast<unsigned>(wanted < kBackwardBlocks ? wanted : kBackwardBlocks);
 }
 
-template <int kVectors>
-void launch_backward(const LayerNormBackward& in, unsigned blocks, cudaStream_t stream) {
-  const std::size_t bytes = kWarps * padded_width(in.width) * sizeof(float);
-  launch_early(backward_kernel<kVectors>, {blocks, kWarps * kWarp, bytes, stream}, in);
+/// Calls `launch` with how many vectors of 8 a lane holds, and whether there is dropout.
+template <typename Function>
+void dispatch(std::int64_t width, const DropoutMask& dropout, const Function& launch) {
+  const auto with_width = [&](auto drops) {
+    if (width <= 256) {
+      launch(std::integral_constant<int, 1>(), drops);
+    } else if (width <= 512) {
+      launch(std::integral_constant<int, 2>(), drops);
+    } else {
+      launch(std::integral_constant<int, 4>(), drops);
+    }
+  };
+  if (dropout.threshold > 0) {
+    with_width(std::true_type());
+  } else {
+    with_width(std::false_type());
+  }
 }
 
 }  // namespace
 
 void layer_norm_forward(const LayerNormForward& in, cudaStream_t stream) {
   const auto blocks = static_cast<unsigned>(divide_up(in.rows, kWarps));
-  const Launch launch{blocks, kWarps * kWarp, 0, stream};
-  if (in.width <= 256) {
-    launch_early(forward_kernel<1>, launch, in);
-  } else if (in.width <= 512) {
-    launch_early(forward_kernel<2>, launch, in);
-  } else {
-    launch_early(forward_kernel<4>, launch, in);
-  }
+  dispatch(in.width, in.dropout, [&](auto vectors, auto drops) {
+    launch_early(forward_kernel<vectors, drops>, {blocks, kWarps * kWarp, 0, stream}, in);
+  });
 }
 
 std::int64_t layer_norm_partial_floats(std::int64_t width) { return kBackwardBlocks * 2 * width; }
 
 void layer_norm_backward(const LayerNormBackward& in, cudaStream_t stream) {
-  const unsigned blocks = backward_blocks(in);
-  if (in.width <= 256) {
-    launch_backward<1>(in, blocks, stream);
-  } else if (in.width <= 512) {
-    launch_backward<2>(in, blocks, stream);
-  } else {
-    launch_backward<4>(in, blocks, stream);
-  }
+  const std::size_t bytes = kWarps * padded_width(in.width) * sizeof(float);
+  dispatch(in.width, in.dropout, [&](auto vectors, auto drops) {
+    launch_early(backward_kernel<vectors, drops>,
+                 {backward_blocks(in), kWarps * kWarp, bytes, stream}, in);
+  });
 }
 
 void layer_norm_parameter_gradients(std::span<const LayerNormBackward> norms, cudaStream_t stream) {

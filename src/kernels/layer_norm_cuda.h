@@ -6,19 +6,25 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/dropout.h"
+#include "kernels/random_place.h"
+
 namespace linformer {
 
 /// Widths that the kernels below take: multiples of 8 up to this.
 constexpr std::int64_t kMaxNormWidth = 1024;
 
-/// Layer norm of x, or of x + residual, over rows of M = `width`. bfloat16 arrays, 16-byte aligned,
-/// on the device; statistics in float32.
+/// Layer norm of x, or of x + dropout(added), over rows of M = `width`. bfloat16 arrays, 16-byte
+/// aligned, on the device; statistics in float32.
 struct LayerNormForward {
   const void* x_TM;
-  const void* residual_TM;  // null: none
+  const void* added_TM;  // null: none
   const void* weight_M;
   const void* bias_M;
-  void* sum_TM;  // x + residual, rounded, of which the norm is taken; null without a residual
+  DropoutMask dropout;  // of `added`, if its threshold is above 0; its key comes from `random`
+  RandomPlace random;
+  std::uint64_t* dropout_key;  // is set to the key, if there is dropout
+  void* sum_TM;                // rounded, of which the norm is taken; null without `added`
   void* out_TM;
   float* mean_T;
   float* rstd_T;  // 1 / sqrt(variance + epsilon)
@@ -36,7 +42,10 @@ struct LayerNormBackward {
   const void* weight_M;
   const float* mean_T;
   const float* rstd_T;
+  DropoutMask dropout;  // as forward
+  const std::uint64_t* dropout_key;
   void* x_gradient_TM;
+  void* added_gradient_TM;  // with dropout; without, it is that of x
   void* weight_gradient_M;
   void* bias_gradient_M;
   float* partial;  // layer_norm_partial_floats(width)

@@ -2,7 +2,6 @@
 // Shapes: T packed tokens, B hypotheses, M model width, F width inside the feed-forward layer.
 #include "model/layers.h"
 
-#include "ops/dropout.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 
@@ -21,12 +20,8 @@ at::Tensor LayerNorm::forward(const at::Tensor& x_TM) const {
   return layer_norm(x_TM, weight_M_, bias_M_, kEpsilon);
 }
 
-PassedNorm LayerNorm::forward_and_pass(const at::Tensor& x_TM) const {
-  return layer_norm_and_pass(x_TM, weight_M_, bias_M_, kEpsilon);
-}
-
-AddedNorm LayerNorm::forward_sum(const at::Tensor& x_TM, const at::Tensor& y_TM) const {
-  return add_layer_norm(x_TM, y_TM, weight_M_, bias_M_, kEpsilon);
+AddedNorm LayerNorm::forward_sum(const at::Tensor& x_TM, const Addend& addend) const {
+  return add_layer_norm(x_TM, addend, weight_M_, bias_M_, kEpsilon);
 }
 
 FeedForward::FeedForward(const ModelConfig& config, const ParameterScope& scope)
@@ -45,8 +40,16 @@ Residual::Residual(const ModelConfig& config, const ParameterScope& norm_scope)
       is_pre_(config.norm == NormPlacement::kPre),
       dropout_(config.dropout) {}
 
-at::Tensor Residual::drop(const at::Tensor& y_TM, bool training) const {
-  return training && dropout_ > 0 ? dropout(y_TM, dropout_) : y_TM;
+Ends::Ends(const ModelConfig& config, const ParameterScope& scope) : dropout_(config.dropout) {
+  if (config.norm == NormPlacement::kPre) norm_.emplace(config.model_dim, scope / "norm");
+}
+
+Stream Ends::begin(const at::Tensor& x_TM) const { return {x_TM, norm_ ? at::Tensor() : x_TM}; }
+
+at::Tensor Ends::end(const Stream& stream, bool training) const {
+  if (!norm_) return stream.branch_TM;
+  return norm_->forward_sum(stream.residual_TM, {stream.branch_TM, training ? dropout_ : 0.0})
+      .out_TM;
 }
 
 EncoderLayer::EncoderLayer(const ModelConfig& config, const ParameterScope& scope)
@@ -89,16 +92,15 @@ KeyValue DecoderLayer::project_memory(const at::Tensor& memory_TM,
   return cross_attention_->project_memory(memory_TM, memory);
 }
 
-at::Tensor DecoderLayer::step(const at::Tensor& y_BM, LayerState& state,
-                              std::int64_t position) const {
-  Stream x = self_residual_.forward(as_stream(y_BM), false, [&](const at::Tensor& z_BM) {
+Stream DecoderLayer::step(const Stream& y_BM, LayerState& state, std::int64_t position) const {
+  Stream x = self_residual_.forward(y_BM, false, [&](const at::Tensor& z_BM) {
     return self_attention_.self_step(z_BM, state.key_cache_BHCD, state.value_cache_BHCD, position);
   });
   x = cross_residual_.forward(x, false, [&](const at::Tensor& z_BM) {
     return cross_attention_->attend_to(z_BM, state.memory);
   });
-  return mlp_residual_.forward(x, false, [&](const at::Tensor& z_BM) { return mlp_.forward(z_BM); })
-      .x_TM;
+  return mlp_residual_.forward(x, false,
+                               [&](const at::Tensor& z_BM) { return mlp_.forward(z_BM); });
 }
 
 }  // namespace linformer

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "model/attention.h"
 #include "ops/layer_norm.h"
@@ -13,9 +14,8 @@ class LayerNorm {
  public:
   LayerNorm(std::int64_t model_dim, const ParameterScope& scope);
   at::Tensor forward(const at::Tensor& x_TM) const;
-  PassedNorm forward_and_pass(const at::Tensor& x_TM) const;
-  /// Of x + y.
-  AddedNorm forward_sum(const at::Tensor& x_TM, const at::Tensor& y_TM) const;
+  /// Of x + dropout(y).
+  AddedNorm forward_sum(const at::Tensor& x_TM, const Addend& addend) const;
 
  private:
   at::Tensor weight_M_;
@@ -34,13 +34,14 @@ class FeedForward {
   at::Tensor zeros_F_;
 };
 
-/// What runs between sublayers, once for the sublayer and once for the residual that goes past it:
-/// equal tensors, whose gradients a GPU adds in the kernel behind.
+/// What runs between sublayers.
 struct Stream {
-  at::Tensor x_TM;
   at::Tensor residual_TM;
+  /// Pre-norm: what the last sublayer gave, which the norm behind it adds to the residual
+  /// (undefined before the first). Post-norm: the residual again, for the sublayer: equal tensors,
+  /// whose gradients a GPU adds in the norm's kernel.
+  at::Tensor branch_TM;
 };
-inline Stream as_stream(const at::Tensor& x_TM) { return {x_TM, x_TM}; }
 
 /// A sublayer with its residual: x + drop(f(norm(x))) (pre) or norm(drop(f(x)) + x) (post).
 class Residual {
@@ -50,19 +51,30 @@ class Residual {
   template <typename Sublayer>
   Stream forward(const Stream& stream, bool training, const Sublayer& sublayer) const {
     if (is_pre_) {
-      const PassedNorm norm = norm_.forward_and_pass(stream.x_TM);
-      return as_stream(norm.x_TM + drop(sublayer(norm.out_TM), training));
+      const AddedNorm norm =
+          norm_.forward_sum(stream.residual_TM, {stream.branch_TM, training ? dropout_ : 0.0});
+      return {norm.sum_TM, sublayer(norm.out_TM)};
     }
-    const AddedNorm norm =
-        norm_.forward_sum(stream.residual_TM, drop(sublayer(stream.x_TM), training));
+    const AddedNorm norm = norm_.forward_sum(
+        stream.residual_TM, {sublayer(stream.branch_TM), training ? dropout_ : 0.0});
     return {norm.out_TM, norm.again_TM};
   }
 
  private:
-  at::Tensor drop(const at::Tensor& y_TM, bool training) const;
-
   LayerNorm norm_;
   bool is_pre_;
+  double dropout_;
+};
+
+/// What begins and ends a stack of layers. Pre-norm has a norm at its end.
+class Ends {
+ public:
+  Ends(const ModelConfig& config, const ParameterScope& scope);
+  Stream begin(const at::Tensor& x_TM) const;
+  at::Tensor end(const Stream& stream, bool training) const;
+
+ private:
+  std::optional<LayerNorm> norm_;
   double dropout_;
 };
 
@@ -93,7 +105,7 @@ class DecoderLayer {
   Stream forward(const Stream& y, const PackedSequences& targets, at::Tensor& memory_TM,
                  const PackedSequences& memory, const ForwardOptions& options) const;
   KeyValue project_memory(const at::Tensor& memory_TM, const PackedSequences& memory) const;
-  at::Tensor step(const at::Tensor& y_BM, LayerState& state, std::int64_t position) const;
+  Stream step(const Stream& y_BM, LayerState& state, std::int64_t position) const;
 
  private:
   Attention self_attention_;

@@ -46,16 +46,15 @@ void DecoderState::select(const at::Tensor& rows_B) {
 Transformer::Transformer(const ModelConfig& config, ParameterStore& store)
     : config_(config), embedding_(config, ParameterScope(store) / "model" / "embedding") {
   const ParameterScope model = ParameterScope(store) / "model";
-  const bool has_final_norm = config.norm == NormPlacement::kPre;
   for (std::int64_t i = 0; i < config.num_layers; ++i) {
     encoder_.emplace_back(config, model / "encoder" / "stacked" / std::to_string(i));
   }
-  if (has_final_norm) encoder_norm_.emplace(config.model_dim, model / "encoder" / "norm");
+  encoder_ends_.emplace(config, model / "encoder");
   if (!config.encoder_only) {
     for (std::int64_t i = 0; i < config.num_layers; ++i) {
       decoder_.emplace_back(config, model / "decoder" / "stacked" / std::to_string(i));
     }
-    if (has_final_norm) decoder_norm_.emplace(config.model_dim, model / "decoder" / "norm");
+    decoder_ends_.emplace(config, model / "decoder");
   }
   if (config.tie_embeddings) {
     head_weight_VM_ = embedding_.weight();
@@ -84,12 +83,12 @@ at::Tensor Transformer::encode(const PackedSequences& source, const ForwardOptio
 
 at::Tensor Transformer::encode_embedded(const at::Tensor& x_TM, const PackedSequences& source,
                                         const ForwardOptions& options) const {
-  Stream x = as_stream(x_TM);
+  Stream x = encoder_ends_->begin(x_TM);
   for (const EncoderLayer& layer : encoder_) {
     x = layer.forward(x, source, options);
-    poll_signals(x.x_TM);
+    poll_signals(x.branch_TM);
   }
-  return encoder_norm_ ? encoder_norm_->forward(x.x_TM) : x.x_TM;
+  return encoder_ends_->end(x, options.training);
 }
 
 at::Tensor Transformer::decode(const PackedSequences& target, const at::Tensor& memory_TM,
@@ -103,13 +102,13 @@ at::Tensor Transformer::decode_embedded(const at::Tensor& y_TM, const PackedSequ
                                         const at::Tensor& memory_TM, const PackedSequences& source,
                                         const ForwardOptions& options) const {
   TORCH_CHECK(!config_.encoder_only, "an encoder-only model has no decoder");
-  Stream y = as_stream(y_TM);
+  Stream y = decoder_ends_->begin(y_TM);
   at::Tensor memory = memory_TM;
   for (const DecoderLayer& layer : decoder_) {
     y = layer.forward(y, target, memory, source, options);
-    poll_signals(y.x_TM);
+    poll_signals(y.branch_TM);
   }
-  return decoder_norm_ ? decoder_norm_->forward(y.x_TM) : y.x_TM;
+  return decoder_ends_->end(y, options.training);
 }
 
 at::Tensor Transformer::forward(const PackedSequences& source, const PackedSequences& target,
@@ -144,7 +143,7 @@ DecoderState Transformer::start(const at::Tensor& memory_TM, const PackedSequenc
 at::Tensor Transformer::step(const at::Tensor& ids_B, DecoderState& state) {
   throw_if_interrupted();
   const at::Tensor position_B = at::full({ids_B.size(0)}, state.position, ids_B.options());
-  at::Tensor y_BM = embedding_.forward(ids_B, position_B, state.position + 1, {});
+  Stream y_BM = decoder_ends_->begin(embedding_.forward(ids_B, position_B, state.position + 1, {}));
   for (std::size_t i = 0; i < decoder_.size(); ++i) {
     LayerState& layer = state.layers[i];
     if (state.position == layer.key_cache_BHCD.size(2)) {
@@ -154,7 +153,7 @@ at::Tensor Transformer::step(const at::Tensor& ids_B, DecoderState& state) {
     y_BM = decoder_[i].step(y_BM, layer, state.position);
   }
   ++state.position;
-  return decoder_norm_ ? decoder_norm_->forward(y_BM) : y_BM;
+  return decoder_ends_->end(y_BM, /*training=*/false);
 }
 
 at::Tensor Transformer::logits(const at::Tensor& hidden_TM) const {

@@ -67,9 +67,9 @@ class Transformer {
   ModelConfig config_;
   Embedding embedding_;
   std::vector<EncoderLayer> encoder_;
-  std::optional<LayerNorm> encoder_norm_;
+  std::optional<Ends> encoder_ends_;
   std::vector<DecoderLayer> decoder_;
-  std::optional<LayerNorm> decoder_norm_;
+  std::optional<Ends> decoder_ends_;
   at::Tensor head_weight_VM_;
   at::Tensor head_bias_V_;
 };

@@ -70,17 +70,19 @@ class Accelerator {
 
   static constexpr std::int64_t kMaxNormWidth = 1024;
   struct Norm {
-    at::Tensor sum_TM;  // x itself where there is no residual
+    at::Tensor sum_TM;  // x itself where nothing is added
     at::Tensor out_TM;
     at::Tensor mean_T;
     at::Tensor rstd_T;
+    at::Tensor dropout_key;  // undefined without dropout
   };
-  /// `residual_TM` may be undefined.
-  virtual Norm layer_norm(const at::Tensor& x_TM, const at::Tensor& residual_TM,
+  /// Of x + dropout(added); `added_TM` may be undefined.
+  virtual Norm layer_norm(const at::Tensor& x_TM, const at::Tensor& added_TM, double dropout,
                           const at::Tensor& weight_M, const at::Tensor& bias_M,
                           double epsilon) const = 0;
   struct NormGradients {
-    at::Tensor x_TM;  // of the residual as well
+    at::Tensor x_TM;
+    at::Tensor added_TM;  // without dropout that of x
     at::Tensor weight_M;
     at::Tensor bias_M;
   };
@@ -92,7 +94,7 @@ class Accelerator {
     at::Tensor sum_TM;
   };
   virtual NormGradients layer_norm_backward(const UpstreamGradients& upstream, const Norm& norm,
-                                            const at::Tensor& weight_M) const = 0;
+                                            double dropout, const at::Tensor& weight_M) const = 0;
 
   /// Sets out and lse.
   virtual void attend(AcceleratedAttention& attention) const = 0;

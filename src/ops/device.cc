@@ -106,20 +106,19 @@ void use_deterministic_algorithms() {
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*replace=*/1);
 }
 
+at::DeviceAllocator& device_allocator(at::Device device) {
+  at::globalContext().lazyInitDevice(device.type());
+  return *at::getDeviceAllocator(device.type());
+}
+
 std::int64_t memory_in_use(at::Device device) {
   if (device.is_cpu()) return status_bytes("VmRSS");
-  return at::getDeviceAllocator(device.type())
-      ->getDeviceStats(device.index())
-      .allocated_bytes[0]
-      .current;
+  return device_allocator(device).getDeviceStats(device.index()).allocated_bytes[0].current;
 }
 
 std::int64_t peak_memory(at::Device device) {
   if (device.is_cpu()) return status_bytes("VmHWM");
-  return at::getDeviceAllocator(device.type())
-      ->getDeviceStats(device.index())
-      .allocated_bytes[0]
-      .peak;
+  return device_allocator(device).getDeviceStats(device.index()).allocated_bytes[0].peak;
 }
 
 void reset_peak_memory(at::Device device) {
@@ -128,7 +127,7 @@ void reset_peak_memory(at::Device device) {
     ::malloc_trim(0);
     std::ofstream("/proc/self/clear_refs") << "5";  // the kernel's way to reset VmHWM
   } else {
-    at::getDeviceAllocator(device.type())->resetPeakStats(device.index());
+    device_allocator(device).resetPeakStats(device.index());
   }
 }
 

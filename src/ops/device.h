@@ -28,6 +28,9 @@ DeviceChoice choose_device(const std::string& device, const std::string& dtype,
 /// number of threads. To be called before the first product on a GPU.
 void use_deterministic_algorithms();
 
+/// What hands out the memory of a GPU, also before anything else has used that.
+at::DeviceAllocator& device_allocator(at::Device device);
+
 /// Bytes in use by this process on `device`: resident memory of a CPU process, allocated memory of
 /// a GPU.
 std::int64_t memory_in_use(at::Device device);

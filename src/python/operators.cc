@@ -27,7 +27,7 @@ at::Tensor layer_norm_op(const at::Tensor& x_TM, const at::Tensor& weight_M,
 TensorPair add_layer_norm_op(const at::Tensor& x_TM, const at::Tensor& y_TM,
                              const at::Tensor& weight_M, const at::Tensor& bias_M, double epsilon) {
   const c10::DeviceGuard guard(x_TM.device());
-  const AddedNorm out = add_layer_norm(x_TM, y_TM, weight_M, bias_M, epsilon);
+  const AddedNorm out = add_layer_norm(x_TM, {.y_TM = y_TM}, weight_M, bias_M, epsilon);
   return {out.out_TM, out.again_TM};
 }
 

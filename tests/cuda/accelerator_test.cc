@@ -67,9 +67,11 @@ TEST_F(AcceleratorTest, LayerNormWithAndWithoutAResidual) {
     const Twin upstream({rows, width}, 5);
     const Twin other({rows, width}, 6);
     const auto run = [&](const auto& pick) {
-      const AddedNorm added = add_layer_norm(pick(x), pick(y), pick(weight), pick(bias), 1e-5);
-      const PassedNorm passed = layer_norm_and_pass(added.out_TM, pick(weight), pick(bias), 1e-5);
-      (added.again_TM * pick(upstream) + passed.out_TM * pick(other) + passed.x_TM * pick(upstream))
+      const AddedNorm added =
+          add_layer_norm(pick(x), {.y_TM = pick(y)}, pick(weight), pick(bias), 1e-5);
+      const AddedNorm passed = add_layer_norm(added.out_TM, {}, pick(weight), pick(bias), 1e-5);
+      (added.again_TM * pick(upstream) + passed.out_TM * pick(other) +
+       passed.sum_TM * pick(upstream))
           .sum()
           .backward();
       return passed.out_TM;
@@ -80,6 +82,51 @@ TEST_F(AcceleratorTest, LayerNormWithAndWithoutAResidual) {
     for (const Twin* twin : {&x, &y, &weight, &bias}) {
       EXPECT_LT(relative_error(twin->gpu.grad(), twin->cpu.grad()), 2 * kTolerance);
     }
+  }
+}
+
+TEST_F(AcceleratorTest, LayerNormDropsFromWhatIsAdded) {
+  for (const std::int64_t width : {64, 512, 520, 1024}) {
+    SCOPED_TRACE(width);
+    const std::int64_t rows = 331;
+    const double probability = 0.25;
+    const Twin x({rows, width}, 1);
+    const Twin y({rows, width}, 2);
+    const Twin weight({width}, 3);
+    const Twin bias({width}, 4);
+    const Twin upstream({rows, width}, 5);
+    const Twin other({rows, width}, 6);
+    const auto added = [&](const at::Tensor& from, const at::Tensor& to) {
+      return add_layer_norm(from, {to, probability}, weight.gpu, bias.gpu, 1e-5);
+    };
+    // The mask shows where nothing is added to; the same seed gives the same one again.
+    at::manual_seed(11);
+    const at::Tensor zeros = at::zeros_like(x.gpu);
+    const at::Tensor ones = at::ones_like(x.gpu);
+    const at::Tensor mask =
+        added(zeros, ones).sum_TM.detach().to(at::kCPU).to(at::kDouble).gt(0).to(at::kDouble);
+    const at::Tensor next =
+        added(zeros, ones).sum_TM.detach().to(at::kCPU).to(at::kDouble).gt(0).to(at::kDouble);
+    EXPECT_NEAR(mask.mean().item<double>(), 1 - probability, 0.02);
+    EXPECT_NEAR((mask - next).abs().mean().item<double>(), 2 * probability * (1 - probability),
+                0.02)
+        << "the next mask is another, and independent";
+    const auto neighbours = mask.narrow(1, 0, width - 1) * mask.narrow(1, 1, width - 1);
+    EXPECT_NEAR(neighbours.mean().item<double>(), (1 - probability) * (1 - probability), 0.03);
+
+    at::manual_seed(11);
+    const AddedNorm got = added(x.gpu, y.gpu);
+    const AddedNorm want = add_layer_norm(x.cpu, {.y_TM = y.cpu * mask / (1 - probability)},
+                                          weight.cpu, bias.cpu, 1e-5);
+    EXPECT_LT(relative_error(got.sum_TM, want.sum_TM), kTolerance);
+    EXPECT_LT(relative_error(got.out_TM, want.out_TM), 2 * kTolerance);
+    (got.out_TM * upstream.gpu + got.sum_TM * other.gpu).sum().backward();
+    (want.out_TM * upstream.cpu + want.sum_TM * other.cpu).sum().backward();
+    for (const Twin* twin : {&x, &y, &weight, &bias}) {
+      EXPECT_LT(relative_error(twin->gpu.grad(), twin->cpu.grad()), 2 * kTolerance);
+    }
+    EXPECT_EQ((y.gpu.grad().to(at::kCPU).to(at::kDouble) * (1 - mask)).abs().max().item<double>(),
+              0.0);
   }
 }
 

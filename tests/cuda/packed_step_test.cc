@@ -87,6 +87,19 @@ TEST_P(PackedStepOnGpu, GivesTheSameBitsEveryTimeWithDropout) {
   }
 }
 
+TEST_P(PackedStepOnGpu, DropsOtherElementsInEveryStep) {
+  RunConfig config = step_config(GetParam());
+  config.model.dropout = 0.3;
+  Training training(config, gpu_, at::kBFloat16);
+  const auto loss = [&](std::int64_t step) {
+    return training.runner.run(batch_of(1), step, 0.0).first.nll_sum.item<double>();
+  };
+  const std::vector<double> losses{loss(0), loss(1), loss(2), loss(1)};
+  EXPECT_NE(losses[0], losses[1]);
+  EXPECT_NE(losses[1], losses[2]);
+  EXPECT_EQ(losses[1], losses[3]) << "a function of seed and step";
+}
+
 TEST_P(PackedStepOnGpu, PadsOfALargeShapeChangeNothing) {
   Training tight(step_config(GetParam()), gpu_, at::kBFloat16);
   Training wide(step_config(GetParam()), gpu_, at::kBFloat16);

@@ -25,26 +25,38 @@ TEST(LayerNorm, IsItsDefinition) {
 
 TEST(LayerNorm, PassesItsInputOn) {
   const at::Tensor x_TM = random_tensor({5, 6}, 3);
-  const PassedNorm out = layer_norm_and_pass(x_TM, kWeight, kBias, 1e-5);
+  const AddedNorm out = add_layer_norm(x_TM, {}, kWeight, kBias, 1e-5);
   EXPECT_LT(largest_difference(out.out_TM, by_definition(x_TM)), 1e-12);
-  EXPECT_EQ(largest_difference(out.x_TM, x_TM), 0.0);
+  EXPECT_EQ(largest_difference(out.sum_TM, x_TM), 0.0);
 }
 
-TEST(LayerNorm, OfASumForTwoReaders) {
+TEST(LayerNorm, OfASumForThreeReaders) {
   const at::Tensor x_TM = random_tensor({5, 6}, 3);
   const at::Tensor y_TM = random_tensor({5, 6}, 4);
-  const AddedNorm out = add_layer_norm(x_TM, y_TM, kWeight, kBias, 1e-5);
+  const AddedNorm out = add_layer_norm(x_TM, {.y_TM = y_TM}, kWeight, kBias, 1e-5);
   EXPECT_LT(largest_difference(out.out_TM, by_definition(x_TM + y_TM)), 1e-12);
   EXPECT_EQ(largest_difference(out.again_TM, out.out_TM), 0.0);
+  EXPECT_EQ(largest_difference(out.sum_TM, x_TM + y_TM), 0.0);
+}
+
+TEST(LayerNorm, DropsFromWhatIsAddedAndFromNothingElse) {
+  const at::Tensor x_TM = random_tensor({40, 6}, 3);
+  const at::Tensor y_TM = at::ones_like(x_TM);
+  const AddedNorm out = add_layer_norm(x_TM, {y_TM, 0.75}, kWeight, kBias, 1e-5);
+  const at::Tensor added = out.sum_TM - x_TM;
+  EXPECT_LE((added * (added - 4)).abs().max().item<double>(), 1e-12) << "dropped or four times";
+  EXPECT_NEAR(added.mean().item<double>(), 1.0, 0.5);
+  EXPECT_LT(largest_difference(out.out_TM, by_definition(out.sum_TM)), 1e-12);
+  EXPECT_THROW(add_layer_norm(x_TM, {y_TM, 1.0}, kWeight, kBias, 1e-5), c10::Error);
 }
 
 TEST(LayerNorm, GradientsOfAllReadersAddUp) {
   const at::Tensor y_TM = random_tensor({4, 6}, 4);
   const at::Tensor upstream = random_tensor({4, 6}, 5);
   const auto function = [&](const at::Tensor& x_TM) {
-    const AddedNorm added = add_layer_norm(x_TM, y_TM, kWeight, kBias, 1e-5);
-    const PassedNorm passed = layer_norm_and_pass(added.out_TM, kWeight, kBias, 1e-5);
-    return (passed.out_TM * upstream + passed.x_TM.pow(2) + added.again_TM * y_TM).sum();
+    const AddedNorm added = add_layer_norm(x_TM, {.y_TM = y_TM}, kWeight, kBias, 1e-5);
+    const AddedNorm passed = add_layer_norm(added.out_TM, {}, kWeight, kBias, 1e-5);
+    return (passed.out_TM * upstream + passed.sum_TM.pow(2) + added.again_TM * y_TM).sum();
   };
   const at::Tensor x_TM = random_tensor({4, 6}, 3);
   EXPECT_LT(largest_difference(autograd_gradient(function, x_TM), numeric_gradient(function, x_TM)),
