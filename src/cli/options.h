@@ -93,7 +93,7 @@ struct EvaluateOptions {
   std::string tokenize = "13a";
   std::int64_t beam = 1;
   std::int64_t max_new_tokens = 0;
-  std::int64_t batch_tokens = 4096;
+  std::int64_t batch_tokens = 0;  // 0 = 4,096 on a CPU, 65,536 on a GPU
   bool as_seed = false;
   std::string document_column;
   std::string separator = "<mask>";
@@ -110,7 +110,7 @@ struct TranslateOptions {
   ModelFileOptions model_file;
   std::int64_t beam = 1;
   std::int64_t max_new_tokens = 0;
-  std::int64_t batch_tokens = 4096;
+  std::int64_t batch_tokens = 0;     // 0 = 4,096 on a CPU, 65,536 on a GPU
   std::string long_lines = "error";  // error, truncate
   std::string prompt;
   bool documents = false;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/fault.h"
 #include "linformer/error.h"
 #include "ops/packed_sequences.h"
 
@@ -121,6 +122,7 @@ std::vector<Hypothesis> greedy_search(Transformer& model,
                                       const GreedyOptions& options, at::Device device) {
   if (sources.empty()) return {};
   const at::NoGradGuard no_grad;
+  fault_point("search");
   const PackedSequences packed = pack(sources, device);
   DecoderState state = model.start(model.encode(packed), packed);
   Search search(sources, options, model.config().max_length);

@@ -7,6 +7,8 @@
 
 #include "base/utf8.h"
 #include "linformer/error.h"
+#include "ops/device.h"
+#include "ops/out_of_memory.h"
 #include "text/unicode_class.h"
 
 namespace linformer {
@@ -41,7 +43,9 @@ bool is_blank_line(std::string_view line) {
 
 Translator::Translator(Transformer& model, const Tokenizer& tokenizer, at::Device device,
                        TranslatorOptions options)
-    : model_(model), tokenizer_(tokenizer), device_(device), options_(std::move(options)) {}
+    : model_(model), tokenizer_(tokenizer), device_(device), options_(std::move(options)) {
+  if (options_.batch_tokens == 0) options_.batch_tokens = inference_batch_tokens(device);
+}
 
 std::vector<std::int32_t> Translator::encode(const std::string& line, std::int64_t number,
                                              bool& truncated) const {
@@ -93,14 +97,23 @@ std::vector<Hypothesis> Translator::translate_ids(
   for (const std::vector<std::int32_t>& source : sources) lengths.push_back(std::ssize(source));
   std::vector<Hypothesis> out(sources.size());
   std::int64_t done = 0;
-  for (const std::vector<std::size_t>& group : length_batches(lengths, options_.batch_tokens)) {
+  const auto search = [&](std::span<const std::size_t> group) {
     std::vector<std::vector<std::int32_t>> batch;
     for (const std::size_t i : group) batch.push_back(sources[i]);
     std::vector<Hypothesis> results = greedy_search(model_, batch, greedy, device_);
     for (std::size_t j = 0; j < group.size(); ++j) out[group[j]] = std::move(results[j]);
     done += std::ssize(group);
     if (options_.on_progress) options_.on_progress(done);
-  }
+  };
+  const std::function<void(std::span<const std::size_t>)> translate_group =
+      [&](std::span<const std::size_t> group) {
+        if (group.size() == 1) return search(group);
+        if (runs_in_memory([&] { search(group); })) return;
+        const std::size_t half = group.size() / 2;
+        translate_group(group.first(half));
+        translate_group(group.subspan(half));
+      };
+  for (const auto& group : length_batches(lengths, options_.batch_tokens)) translate_group(group);
   return out;
 }
 

@@ -15,10 +15,10 @@
 namespace linformer {
 
 struct TranslatorOptions {
-  std::int64_t max_new_tokens = 0;   // as in GreedyOptions
-  std::int64_t batch_tokens = 4096;  // source ids of one batch, padding counted
-  bool truncate_long = false;        // else a line over the model's max_length is an error
-  std::string prompt;                // what every translation begins with
+  std::int64_t max_new_tokens = 0;  // as in GreedyOptions
+  std::int64_t batch_tokens = 0;    // source ids of one batch, padding counted; 0: by the device
+  bool truncate_long = false;       // else a line over the model's max_length is an error
+  std::string prompt;               // what every translation begins with
   /// Takes the blank out of " ." and the like in output text. Unset = in compatibility mode only:
   /// the original does it, and it would spoil text whose tokens stand apart on purpose.
   std::optional<bool> clean_up;
@@ -51,7 +51,7 @@ class Translator {
                                    bool& truncated) const;
 
   /// Translations of ids with <s> and </s>, each at most max_length long where the model is a
-  /// linear Linformer.
+  /// linear Linformer. A batch that memory does not hold is halved.
   std::vector<Hypothesis> translate_ids(const std::vector<std::vector<std::int32_t>>& sources);
 
   /// Text of a hypothesis, cleaned up as the options say; line breaks become blanks.

@@ -8,7 +8,6 @@
 #include <limits>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "ops/device.h"
 
@@ -63,12 +62,6 @@ std::int64_t available_memory(at::Device device) {
   const std::int64_t unused =
       statistics.reserved_bytes[0].current - statistics.allocated_bytes[0].current;
   return static_cast<std::int64_t>(allocator.getMemoryInfo(device.index()).first) + unused;
-}
-
-bool is_out_of_host_memory(const c10::Error& error) {
-  const std::string_view text = error.what_without_backtrace();
-  return text.find("not enough memory") != std::string_view::npos ||
-         text.find("can't allocate memory") != std::string_view::npos;
 }
 
 }  // namespace linformer

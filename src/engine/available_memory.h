@@ -12,8 +12,4 @@ namespace linformer {
 /// unused.
 std::int64_t available_memory(at::Device device);
 
-/// Whether torch threw it because a CPU allocator had no memory: a plain c10::Error, unlike a
-/// GPU's.
-bool is_out_of_host_memory(const c10::Error& error);
-
 }  // namespace linformer

@@ -8,6 +8,7 @@
 #include "base/signals.h"
 #include "engine/forward_check.h"
 #include "ops/accelerator.h"
+#include "ops/out_of_memory.h"
 
 namespace linformer {
 namespace {

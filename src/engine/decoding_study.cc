@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ops/out_of_memory.h"
+
 namespace linformer {
 namespace {
 

@@ -10,6 +10,7 @@
 
 #include "data/document_joiner.h"
 #include "linformer/error.h"
+#include "ops/device.h"
 #include "scoring/as_seed.h"
 #include "training/corpus_loss.h"
 
@@ -49,6 +50,7 @@ class Evaluator {
   Evaluator(Transformer& model, const Tokenizer& tokenizer, at::Device device,
             const std::vector<SentencePair>& pairs, const EvaluationOptions& options)
       : model_(model), tokenizer_(tokenizer), device_(device), pairs_(pairs), options_(options) {
+    if (options_.batch_tokens == 0) options_.batch_tokens = inference_batch_tokens(device);
     for (const SentencePair& pair : pairs) references_.push_back(pair.target);
   }
 
@@ -207,7 +209,7 @@ class Evaluator {
   const Tokenizer& tokenizer_;
   at::Device device_;
   const std::vector<SentencePair>& pairs_;
-  const EvaluationOptions& options_;
+  EvaluationOptions options_;
   std::vector<std::string> references_;
   std::vector<IdPair> ids_;                         // the model's inputs and outputs
   std::vector<std::size_t> sentences_;              // how many sentences are in each

@@ -19,7 +19,7 @@ namespace linformer {
 struct EvaluationOptions {
   BleuTokenize tokenize = BleuTokenize::k13a;
   std::int64_t max_new_tokens = 0;
-  std::int64_t batch_tokens = 4096;
+  std::int64_t batch_tokens = 0;  // 0: by the device
   bool as_seed = false;
   /// Set: the sentences of a document (SentencePair::document) are joined by this id as far as the
   /// model's max_length goes, translated together and scored apart. Not with as_seed.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <new>
 
 #include "base/signals.h"
 #include "engine/available_memory.h"
@@ -91,18 +90,6 @@ CompareRow planned_row(const CompareKind& kind, std::int64_t batch, std::int64_t
 
 bool fits_memory(double bytes, at::Device device) {
   return bytes <= kUsableShare * static_cast<double>(available_memory(device));
-}
-
-bool runs_in_memory(const std::function<void()>& work) {
-  try {
-    work();
-    return true;
-  } catch (const c10::OutOfMemoryError&) {
-  } catch (const c10::Error& error) {
-    if (!is_out_of_host_memory(error)) throw;
-  } catch (const std::bad_alloc&) {
-  }
-  return false;
 }
 
 void time_in_turn(std::vector<TimedWork> works, at::Device device, const TimeBudget& budget) {

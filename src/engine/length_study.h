@@ -49,9 +49,6 @@ CompareRow planned_row(const CompareKind& kind, std::int64_t batch, std::int64_t
 /// Whether that much may be taken: at most 90 % of what is available on the device.
 bool fits_memory(double bytes, at::Device device);
 
-/// Runs `work`; false where memory did not hold it, on the host or on the device.
-bool runs_in_memory(const std::function<void()>& work);
-
 /// One run of what a row times.
 struct TimedWork {
   CompareRow* row = nullptr;

@@ -11,10 +11,9 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "cli/command_line.h"
-#include "engine/available_memory.h"
 #include "engine/runs.h"
 #include "linformer/error.h"
-#include "ops/torch.h"
+#include "ops/out_of_memory.h"
 
 namespace linformer {
 namespace {

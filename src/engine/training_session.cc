@@ -156,9 +156,7 @@ void start_from(const std::string& checkpoint, ParameterStore& store) {
 }
 
 TranslationScores score_validation(Session& session, const PairSet& validation) {
-  TranslatorOptions options;
-  options.batch_tokens = session.device.device.is_cuda() ? 16384 : 4096;
-  Translator translator(*session.model, session.tokenizer, session.device.device, options);
+  Translator translator(*session.model, session.tokenizer, session.device.device);
   std::vector<std::vector<std::int32_t>> sources(validation.size());
   std::vector<std::string> references;
   for (std::uint32_t i = 0; i < validation.size(); ++i) {
@@ -190,9 +188,10 @@ std::string average_last(const SessionRequest& request, Session& session) {
   std::string text =
       "averaged the weights of " + std::to_string(generations.size()) + " checkpoints";
   if (session.data.validation) {
-    const double loss = corpus_loss(*session.model, gather_pairs(*session.data.validation), 4096,
-                                    session.device.device)
-                            .mean();
+    const double loss =
+        corpus_loss(*session.model, gather_pairs(*session.data.validation),
+                    inference_batch_tokens(session.device.device), session.device.device)
+            .mean();
     text += ": validation loss " + real_text(loss);
   }
   const std::string path = request.run_directory + "/averaged";

@@ -9,6 +9,7 @@
 #include "config/run_config.h"
 #include "ops/accelerator.h"
 #include "ops/linear_cross_entropy.h"
+#include "ops/out_of_memory.h"
 #include "training/device_batch.h"
 #include "training/packed_step.h"
 

@@ -131,6 +131,8 @@ void reset_peak_memory(at::Device device) {
   }
 }
 
+std::int64_t inference_batch_tokens(at::Device device) { return device.is_cpu() ? 4096 : 65536; }
+
 void synchronize(at::Device device) {
   if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index());
 }

@@ -35,6 +35,10 @@ at::DeviceAllocator& device_allocator(at::Device device);
 /// a GPU.
 std::int64_t memory_in_use(at::Device device);
 
+/// Tokens that a pass without gradients, or a search, takes at a time unless somebody says
+/// otherwise: a step of a search costs a GPU about as much for a thousand sentences as for one.
+std::int64_t inference_batch_tokens(at::Device device);
+
 /// Waits until the device has done everything that was asked of it.
 void synchronize(at::Device device);
 

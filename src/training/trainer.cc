@@ -243,7 +243,8 @@ StepRecord Trainer::record(double learning_rate) const {
   out.source_tokens = state_.source_tokens;
   out.target_tokens = state_.target_tokens;
   out.elapsed_seconds = state_.elapsed_seconds;
-  out.memory_bytes = memory_in_use(parts_.device);
+  out.memory_bytes =
+      parts_.device.is_cpu() ? memory_in_use(parts_.device) : peak_memory(parts_.device);
   return out;
 }
 
@@ -283,7 +284,7 @@ double Trainer::validation_loss() {
   const std::string at_step = " at step " + std::to_string(state_.step);
   double loss = 0;
   try {
-    loss = corpus_loss(parts_.model, validation_pairs_, parts_.device.is_cuda() ? 16384 : 4096,
+    loss = corpus_loss(parts_.model, validation_pairs_, inference_batch_tokens(parts_.device),
                        parts_.device)
                .mean();
   } catch (const DivergenceError& error) {

@@ -261,6 +261,21 @@ TEST_F(BadInference, RowWithoutMemoryIsMarkedAmongTheOtherRows) {
   EXPECT_TRUE(std::filesystem::exists(directory_.file("o.csv")));
 }
 
+TEST_F(BadInference, ABatchWithoutMemoryIsTranslatedInHalves) {
+  const auto translate = [&](const std::string& fault) {
+    return run_process({.arguments = {LF_BINARY_DIR "/linformer", "translate", "--checkpoint",
+                                      "run", "--device", "cpu", "--dtype", "float32", "--quiet"},
+                        .directory = directory_.path(),
+                        .input = "a b\nthe other\n\nx\nb a c\n",
+                        .environment = {{"LINFORMER_FAULT", fault}}});
+  };
+  const ProcessResult whole = translate("");
+  EXPECT_EQ(whole.exit_code, 0) << whole.err;
+  const ProcessResult halves = translate("search@1:oom");
+  EXPECT_EQ(halves.exit_code, 0) << halves.err;
+  EXPECT_EQ(halves.out, whole.out);
+}
+
 TEST_F(BadInference, AResultThatIsWrongFailsTheCheckBeforeAnythingIsTimed) {
   // The fault moves the rows of one kind's result; kinds are checked length by length.
   const auto check = [&](const std::string& fault, const std::string& head) {
