@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the commands that documents show, in order, in a folder of tiny inputs: run_guide.py PROGRAM PAGE...
+"""Runs the commands that documents show, in order, in a folder of tiny inputs:
+run_guide.py [--keep-going] PROGRAM PAGE...
 
 Every ```sh block is one shell script, every `./run.sh ...` in a table a line of one. Models are made tiny by variables of
 the environment, so that the commands stay as they are written; `compare` alone gets a small head, one repeat and one thread
-(QUICK). NOT_RUN lists what is left out: what installs, builds or needs a container or an importable torch; the demo, which
-.ci/run trains; the program's own name after `cmake --install`.
+(QUICK). Variables that are set already win: on a GPU LINFORMER_MODEL__MODEL_DIM=128 gives its kernels widths they take.
+The first command that fails ends it, unless --keep-going is given. NOT_RUN lists what is left out: what installs, builds or
+needs a container or an importable torch; the demo, which .ci/run trains; the program's own name after `cmake --install`.
 """
+import argparse
 import os
 import pathlib
 import random
@@ -85,15 +88,19 @@ def in_order(pages):
 
 
 def main():
-    program, *pages = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--keep-going", action="store_true")
+    parser.add_argument("program")
+    parser.add_argument("pages", nargs="+")
+    arguments = parser.parse_args()
     root = pathlib.Path(__file__).resolve().parent.parent
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder)
-        environment = {**os.environ, **{f"LINFORMER_{key}": value for key, value in TINY.items()},
+        environment = {**{f"LINFORMER_{key}": value for key, value in TINY.items()}, **os.environ,
                        "PATH": f"{place}/bin:{os.environ['PATH']}", "OMP_WAIT_POLICY": "passive"}
-        steps = [("what the pages presume", prepare(place, pathlib.Path(program).resolve(), root), 0)]
-        steps += [(page, *step) for page in in_order(pages) for step in scripts(page.read_text())]
-        count = left_out = 0
+        steps = [("what the pages presume", prepare(place, pathlib.Path(arguments.program).resolve(), root), 0)]
+        steps += [(page, *step) for page in in_order(arguments.pages) for step in scripts(page.read_text())]
+        count = left_out = failed = 0
         for page, script, without in steps:
             left_out += without
             for line in script.splitlines():
@@ -102,9 +109,11 @@ def main():
                                         capture_output=True, text=True, stdin=subprocess.DEVNULL)
                 if result.returncode != 0:
                     print(f"{page}: {line}\nexit code {result.returncode}\n{result.stdout[-800:]}{result.stderr[-1500:]}")
-                    return 1
-    print(f"{count} commands ran, {left_out} were left out")
-    return 0
+                    failed += 1
+                    if not arguments.keep_going:
+                        return 1
+    print(f"{count} commands ran, {failed} of them failed, {left_out} were left out")
+    return int(failed > 0)
 
 
 if __name__ == "__main__":

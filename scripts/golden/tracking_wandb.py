@@ -22,6 +22,7 @@ from wandb_service import Service
 BLOCK = 32768
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 ORDER = ["header", "run", "config", "files"]
+SCORES = {"test/news/bleu": 18.68, "test/news/chrf": 45.5, "test/news/perplexity": math.inf, "test/news/bits_per_byte": 0.75}
 CHECKPOINT = ["manifest.json", "model.safetensors", "config.yaml", "tokenizer.json"]
 
 
@@ -133,8 +134,23 @@ def check_checkpoint(run, files, is_there):
         assert files[f"checkpoint/{name}"] == (run.path / f"step-{run.steps}" / name).read_bytes(), name
 
 
+def check_scores(run, path):
+    """The log of an evaluation: a row of its own, and a summary that keeps what the training left."""
+    with Service() as service:
+        sync(run, service, path)
+    got = service.received
+    assert not got.unknown, got.unknown
+    check_rows(got.history, {run.steps + 1: {"_step": run.steps + 1, **SCORES}}, run.steps + 1, run.steps + 1)
+    assert got.exit_code == 0 and got.run_name == path.name.rsplit("-", 1)[1]
+    for name, value in SCORES.items():
+        assert same(got.summary[name], value), name
+    for name, points in run.scalars.items():
+        assert not math.isfinite(points[-1][1]) or same(float(got.summary[name]), points[-1][1]), name
+    assert got.summary["reason"] == "finished" and got.summary[SAMPLE] == run.texts[-1][1]
+
+
 def check_live():
-    """The same by tracking.wandb: online, two processes of one run after another."""
+    """The same by tracking.wandb: online, two processes of one run after another, and its evaluation."""
     with Service() as service, tempfile.TemporaryDirectory() as home:
         programs = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
         environment = service.environment(home) | {"PATH": programs}
@@ -143,19 +159,20 @@ def check_live():
         assert not list(pathlib.Path(home).glob("wandb")), "wandb left something where the program ran"
     got = service.received
     assert not got.unknown, got.unknown
-    assert run.talk.count("W&B: uploaded ") == 2, run.talk
+    assert run.talk.count("W&B: uploaded ") == 3, run.talk
     rows = expected_rows(run)
     check_rows(got.history[:600], rows, 1, 600)
-    check_rows(got.history[600:], rows, 501, 1000)
+    check_rows(got.history[600:], rows | {1001: {"_step": 1001, **SCORES}}, 501, 1001)
     assert got.exit_code == 0
     check_checkpoint(run, got.files, True)
 
 
 example = Run(program_of(sys.argv), 5000)
 rows = expected_rows(example)
-older, newer = sorted(pathlib.Path(example.path, "wandb").glob("offline-run-*"))
+older, newer, scored = sorted(pathlib.Path(example.path, "wandb").glob("offline-run-*"))
 count = check_log(newer, rows, 2501, 5000, 0) + check_log(older, rows, 1, 3000, 1)
 check_sync(example, rows, older, 1, 3000, 1)
 check_sync(example, rows, newer, 2501, 5000, 0)
+check_scores(example, scored)
 check_live()
 print(f"{count} records are equal, in the files and after wandb sync, offline and live")

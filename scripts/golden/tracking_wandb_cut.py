@@ -69,7 +69,8 @@ def read_all(paths):
 def main():
     os.environ["WANDB_RUN_ID"] = ID
     run = Run(program_of(sys.argv), 4)
-    (log,) = sorted(run.path.glob("wandb/offline-run-*"))[-1].glob("*.wandb")
+    _, resumed, _ = sorted(run.path.glob("wandb/offline-run-*"))
+    (log,) = resumed.glob("*.wandb")
     data = log.read_bytes()
     ends, at = [], HEADER
     for chunk, record in records(data, ID):

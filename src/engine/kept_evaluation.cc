@@ -12,6 +12,7 @@
 #include "cli/model_file.h"
 #include "engine/build_info.h"
 #include "linformer/version.h"
+#include "tracking/tracking_sinks.h"
 
 namespace linformer {
 namespace {
@@ -98,6 +99,9 @@ void keep_record(const EvaluationRecord& record, const LoadedModel& loaded) {
     return;
   }
   log_info("kept as " + keep_evaluation(run, record));
+  const bool is_average = std::filesystem::path(run).filename() == "averaged";
+  track_evaluation(is_average ? parent_directory(run) : run, loaded.config, record,
+                   is_average ? "test_averaged" : "test");
 }
 
 }  // namespace linformer

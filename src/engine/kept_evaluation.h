@@ -23,7 +23,8 @@ struct EvaluatedCorpus {
 EvaluationRecord evaluation_record(const Evaluation& evaluation, const LoadedModel& loaded,
                                    const EvaluatedCorpus& corpus, const EvaluationOptions& options);
 
-/// Puts the record into the run of the checkpoint, if it is one's; a run that may not be written to
+/// Puts the record into the run of the checkpoint, if it is one's, and its scores into the W&B run
+/// of its training (tracking/tracking_sinks.h); a run that may not be written to
 /// costs a warning. Throws IoError.
 void keep_record(const EvaluationRecord& record, const LoadedModel& loaded);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "config/run_config.h"
+#include "tracking/evaluation_record.h"
 #include "tracking/record.h"
 #include "tracking/wandb_sink.h"
 
@@ -17,5 +18,12 @@ namespace linformer {
 /// wrong.
 void add_tracking_sinks(Observer& observer, const std::string& run_directory,
                         const RunConfig& config, const TrackingStart& start);
+
+/// Adds the scores of an evaluation to the W&B run of the training in `run_directory`, if it has
+/// one, as GROUP/TEST_SET/bleu, chrf, perplexity and bits_per_byte: a further log of that run with
+/// a row after the checkpoint's step, uploaded as the training's was. What goes wrong costs a
+/// warning.
+void track_evaluation(const std::string& run_directory, const RunConfig& config,
+                      const EvaluationRecord& record, const std::string& group);
 
 }  // namespace linformer

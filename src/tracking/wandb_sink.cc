@@ -239,6 +239,14 @@ void WandbSink::on_final(const FinalRecord& record) {
   end(0);
 }
 
+void WandbSink::finish_with_scores(std::int64_t step,
+                                   const std::map<std::string, std::string, std::less<>>& before,
+                                   const std::vector<Score>& scores) {
+  summary_ = before;
+  for (const Score& score : scores) set(step, score.name, real_text(score.value));
+  end(0);
+}
+
 void WandbSink::flush() {
   if (!is_ended_) {
     write_row();

@@ -25,6 +25,12 @@ struct TrackingStart {
   double elapsed_seconds = 0;  // of training before
 };
 
+/// A score under the name that dashboards show, e.g. "test/newstest2014/bleu".
+struct Score {
+  std::string name;
+  double value = 0;
+};
+
 /// A run of Weights & Biases kept offline: DIRECTORY/wandb/offline-run-YYYYMMDD_HHMMSS-ID with
 /// run-ID.wandb, files/ and logs/, and the link DIRECTORY/wandb/latest-run. `wandb sync` uploads
 /// it. One row of history for each step, with what was trained, validated and translated there;
@@ -50,6 +56,12 @@ class WandbSink final : public Sink {
   void on_final(const FinalRecord& record) override;
   void on_text(std::int64_t step, std::string_view text) override;
   void flush() override;
+
+  /// Ends the log with a row of scores at `step`; `before` is the summary of what was logged
+  /// before.
+  void finish_with_scores(std::int64_t step,
+                          const std::map<std::string, std::string, std::less<>>& before,
+                          const std::vector<Score>& scores);
 
   /// Uploads the run from here on, while it is written (tracking/wandb_upload.h). Never throws.
   void upload_live();

@@ -2,8 +2,10 @@
 // What `tracking` asks for is written by whole trainings, cut off ones included.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "storage/checkpoint_directory.h"
@@ -123,6 +125,45 @@ TEST_F(Tracking, AResumedRunGoesOnInNewFilesUnderTheSameId) {
   EXPECT_EQ(wandb_counts(runs[0]).at(18), 1);
 }
 #endif
+
+TEST_F(Tracking, AnEvaluationsScoresAreAddedToTheRunsLog) {
+  ASSERT_EQ(train({"training.average_last=2"}).exit_code, 0);
+  const auto evaluate = [&](const std::string& checkpoint) {
+    return run_process({.arguments = {LF_BINARY_DIR "/linformer", "evaluate", "--checkpoint",
+                                      checkpoint, "--data", "validation.csv", "--device", "cpu",
+                                      "--threads", "1", "--max-new-tokens", "3"},
+                        .directory = directory_.path()});
+  };
+  for (const std::string checkpoint : {"run", "run/averaged"}) {
+    const ProcessResult result = evaluate(checkpoint);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_NE(result.err.find("'wandb sync run/wandb/offline-run-"), std::string::npos)
+        << result.err;
+  }
+  const auto runs = files("run/wandb", "offline-run-");
+  ASSERT_EQ(runs.size(), 3U);
+  EXPECT_EQ(runs[0].substr(runs[0].rfind('-')), runs[2].substr(runs[2].rfind('-')));
+  const auto names = [&](const std::string& run) {
+    std::set<std::string> out;
+    const std::string id = run.substr(run.rfind('-') + 1);
+    for (const std::string& record : wandb_records(slurp(run + "/run-" + id + ".wandb"))) {
+      const ProtoFields fields(record);
+      if (!fields.has(3)) continue;
+      const ProtoFields summary = fields.message(3);
+      for (std::size_t i = 0; i < summary.count(1); ++i) out.insert(summary.message(1, i).text(1));
+    }
+    return out;
+  };
+  const std::set<std::string> trained = names(runs[0]);
+  const std::set<std::string> evaluated = names(runs[1]);
+  EXPECT_TRUE(std::includes(evaluated.begin(), evaluated.end(), trained.begin(), trained.end()));
+  for (const std::string score : {"bleu", "chrf", "perplexity", "bits_per_byte"}) {
+    EXPECT_TRUE(evaluated.contains("test/validation/" + score)) << score;
+    EXPECT_FALSE(trained.contains("test/validation/" + score)) << score;
+    EXPECT_TRUE(names(runs[2]).contains("test_averaged/validation/" + score)) << score;
+  }
+  EXPECT_EQ(wandb_counts(runs[1]).at(2), 1);
+}
 
 TEST_F(Tracking, LogsThatCannotBeWrittenCostAWarningEach) {
   const ProcessResult result = train({}, {{"WANDB_DIR", "/proc/none"}});

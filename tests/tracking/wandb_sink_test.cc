@@ -162,6 +162,20 @@ TEST_F(WandbSinkTest, TheSummaryHasTheNewestValues) {
   EXPECT_EQ(summary.at("reason"), "\"finished\"");
 }
 
+TEST_F(WandbSinkTest, ScoresAreARowAndBesideWhatWasThereInTheSummary) {
+  open({.step = 24})
+      ->finish_with_scores(25, {{"train/loss", "1.5"}, {"test/new/bleu", "1.0"}},
+                           {{"test/new/bleu", 12.5}, {"test/new/perplexity", 8.0}});
+  const Items row = items_of(contents(kHistory).at(0), 1);
+  EXPECT_EQ(row.at("_step"), "25");
+  EXPECT_EQ(row.at("test/new/bleu"), "12.5");
+  const Items summary = items_of(contents(kSummary).at(0), 1);
+  EXPECT_EQ(summary.at("train/loss"), "1.5");
+  EXPECT_EQ(summary.at("test/new/bleu"), "12.5");
+  EXPECT_EQ(summary.at("test/new/perplexity"), "8.0");
+  EXPECT_EQ(contents(18).at(0).integer(1), 0);
+}
+
 TEST_F(WandbSinkTest, NonFiniteNumbersAreTheLiteralsOfWandb) {
   auto sink = open();
   sink->on_step({.step = 1,
