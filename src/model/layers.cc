@@ -89,7 +89,11 @@ Stream DecoderLayer::forward(const Stream& y, const PackedSequences& targets, at
 
 KeyValue DecoderLayer::project_memory(const at::Tensor& memory_TM,
                                       const PackedSequences& memory) const {
-  return cross_attention_->project_memory(memory_TM, memory);
+  KeyValue out = cross_attention_->project_memory(memory_TM, memory);
+  // Every step reads all of them: the rows of a head one behind the other.
+  out.key_BHSD = out.key_BHSD.contiguous();
+  out.value_BHSD = out.value_BHSD.contiguous();
+  return out;
 }
 
 Stream DecoderLayer::step(const Stream& y_BM, LayerState& state, std::int64_t position) const {
