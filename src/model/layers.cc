@@ -40,13 +40,16 @@ Residual::Residual(const ModelConfig& config, const ParameterScope& norm_scope)
       is_pre_(config.norm == NormPlacement::kPre),
       dropout_(config.dropout) {}
 
-Ends::Ends(const ModelConfig& config, const ParameterScope& scope) : dropout_(config.dropout) {
+StackEnds::StackEnds(const ModelConfig& config, const ParameterScope& scope)
+    : dropout_(config.dropout) {
   if (config.norm == NormPlacement::kPre) norm_.emplace(config.model_dim, scope / "norm");
 }
 
-Stream Ends::begin(const at::Tensor& x_TM) const { return {x_TM, norm_ ? at::Tensor() : x_TM}; }
+Stream StackEnds::begin(const at::Tensor& x_TM) const {
+  return {x_TM, norm_ ? at::Tensor() : x_TM};
+}
 
-at::Tensor Ends::end(const Stream& stream, bool training) const {
+at::Tensor StackEnds::end(const Stream& stream, bool training) const {
   if (!norm_) return stream.branch_TM;
   return norm_->forward_sum(stream.residual_TM, {stream.branch_TM, training ? dropout_ : 0.0})
       .out_TM;

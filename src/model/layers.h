@@ -67,9 +67,9 @@ class Residual {
 };
 
 /// What begins and ends a stack of layers. Pre-norm has a norm at its end.
-class Ends {
+class StackEnds {
  public:
-  Ends(const ModelConfig& config, const ParameterScope& scope);
+  StackEnds(const ModelConfig& config, const ParameterScope& scope);
   Stream begin(const at::Tensor& x_TM) const;
   at::Tensor end(const Stream& stream, bool training) const;
 

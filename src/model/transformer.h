@@ -67,9 +67,9 @@ class Transformer {
   ModelConfig config_;
   Embedding embedding_;
   std::vector<EncoderLayer> encoder_;
-  std::optional<Ends> encoder_ends_;
+  std::optional<StackEnds> encoder_ends_;
   std::vector<DecoderLayer> decoder_;
-  std::optional<Ends> decoder_ends_;
+  std::optional<StackEnds> decoder_ends_;
   at::Tensor head_weight_VM_;
   at::Tensor head_bias_V_;
 };

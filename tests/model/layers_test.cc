@@ -72,15 +72,15 @@ TEST(Residual, PreNormalisesWhatTheSublayerSeesAndPostWhatLeaves) {
   EXPECT_EQ(largest_difference(posted.residual_TM, posted.branch_TM), 0.0);
 }
 
-TEST(Ends, AddNormaliseAndDropWherePreAndPassOnWherePost) {
+TEST(StackEnds, AddNormaliseAndDropWherePreAndPassOnWherePost) {
   ParameterStore store(at::kCPU, at::kDouble, 1);
-  const Ends pre(config_of(NormPlacement::kPre, 0.5), ParameterScope(store) / "pre");
+  const StackEnds pre(config_of(NormPlacement::kPre, 0.5), ParameterScope(store) / "pre");
   const at::Tensor x = random_tensor({50, 16}, 1);
   EXPECT_EQ(largest_difference(pre.begin(x).residual_TM, x), 0.0);
   EXPECT_LE(largest_difference(pre.end(pre.begin(x), false), normalised(x)), 1e-12);
   EXPECT_LE(largest_difference(pre.end({x, x.pow(2)}, false), normalised(x + x.pow(2))), 1e-12);
   EXPECT_GT(largest_difference(pre.end({x, x.pow(2)}, true), normalised(x + x.pow(2))), 1e-3);
-  const Ends post(config_of(NormPlacement::kPost, 0.5), ParameterScope(store) / "post");
+  const StackEnds post(config_of(NormPlacement::kPost, 0.5), ParameterScope(store) / "post");
   EXPECT_EQ(largest_difference(post.end(post.begin(x), true), x), 0.0);
   EXPECT_EQ(store.find("post.norm.weight"), nullptr);
 }
