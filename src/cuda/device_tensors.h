@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mutex>
+
 #include "cuda/torch_cuda.h"
 #include "kernels/random_place.h"
 #include "ops/torch.h"
