@@ -56,16 +56,24 @@ class AcceleratorTest : public ::testing::Test {
   void SetUp() override { ASSERT_NE(accelerator_of(at::Device(at::kCUDA, 0)), nullptr); }
 };
 
+struct NormTwins {
+  Twin x;
+  Twin y;
+  Twin weight;
+  Twin bias;
+  Twin upstream;
+  Twin other;
+};
+NormTwins norm_twins(std::int64_t rows, std::int64_t width) {
+  return {Twin({rows, width}, 1), Twin({rows, width}, 2), Twin({width}, 3),
+          Twin({width}, 4),       Twin({rows, width}, 5), Twin({rows, width}, 6)};
+}
+
 TEST_F(AcceleratorTest, LayerNormWithAndWithoutAResidual) {
   for (const std::int64_t width : {64, 512, 520, 1024}) {
     SCOPED_TRACE(width);
     const std::int64_t rows = 331;
-    const Twin x({rows, width}, 1);
-    const Twin y({rows, width}, 2);
-    const Twin weight({width}, 3);
-    const Twin bias({width}, 4);
-    const Twin upstream({rows, width}, 5);
-    const Twin other({rows, width}, 6);
+    const auto [x, y, weight, bias, upstream, other] = norm_twins(rows, width);
     const auto run = [&](const auto& pick) {
       const AddedNorm added =
           add_layer_norm(pick(x), {.y_TM = pick(y)}, pick(weight), pick(bias), 1e-5);
@@ -90,12 +98,7 @@ TEST_F(AcceleratorTest, LayerNormDropsFromWhatIsAdded) {
     SCOPED_TRACE(width);
     const std::int64_t rows = 331;
     const double probability = 0.25;
-    const Twin x({rows, width}, 1);
-    const Twin y({rows, width}, 2);
-    const Twin weight({width}, 3);
-    const Twin bias({width}, 4);
-    const Twin upstream({rows, width}, 5);
-    const Twin other({rows, width}, 6);
+    const auto [x, y, weight, bias, upstream, other] = norm_twins(rows, width);
     const auto added = [&](const at::Tensor& from, const at::Tensor& to) {
       return add_layer_norm(from, {to, probability}, weight.gpu, bias.gpu, 1e-5);
     };
