@@ -62,7 +62,7 @@ at::Tensor attend_unfused_by_head(const AttentionInputs& in) {
 // ATen's fused CPU kernel in bfloat16 makes one oneDNN product for each head of each sequence; the
 // batched products win until the scores leave the cache (2 cores, D 32 and 64, forward + backward:
 // 4 times faster at 16 x 16, 1.6 at 256 x 256, level at 512 x 512). In float32 it is the faster,
-// and so it is for one query, a step of a search (2 to 7 times in bfloat16).
+// and so it is for one query, a step of a search (1.3 to 7 times in bfloat16).
 bool prefers_unfused(const AttentionInputs& in) {
   constexpr std::int64_t kMaxScores = 256 * 256;
   return in.query_BHND.is_cpu() && in.query_BHND.scalar_type() == at::kBFloat16 &&

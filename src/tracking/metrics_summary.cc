@@ -5,7 +5,7 @@
 #include <set>
 #include <string_view>
 
-#include "base/file.h"
+#include "base/input_stream.h"
 #include "storage/file_tree.h"
 #include "tracking/scalars.h"
 
@@ -44,12 +44,10 @@ void add_record(const Json& record, Summary& out) {
 Summary metrics_summary(const std::string& path) {
   Summary out;
   if (!path_exists(path)) return out;
-  const MappedFile file(path);
-  std::string_view rest = file.bytes();
-  for (std::size_t newline; (newline = rest.find('\n')) != std::string_view::npos;) {
-    const Json record = Json::parse(rest.substr(0, newline), nullptr, /*allow_exceptions=*/false);
+  LineReader lines(path);
+  for (std::string_view line; lines.next(line);) {  // one that was cut off is no JSON
+    const Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (record.is_object()) add_record(record, out);
-    rest.remove_prefix(newline + 1);
   }
   return out;
 }
