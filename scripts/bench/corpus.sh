@@ -4,8 +4,9 @@
 # minutes each, and scores them: one JSON line a model and test set on stdout, run directories with kept evaluations in
 # OUTPUT_DIR (for `linformer report`), translations beside them.
 # Usage: scripts/bench/corpus.sh LINFORMER DATA_DIR OUTPUT_DIR MINUTES [NAME...]
-# NAME: vanilla, linear_kK, segment_kK, original; documents_vanilla, documents_linear_kK, documents_segment_kK; left out:
-#       vanilla linear_k16 segment_k16 segment_k64 original documents_vanilla documents_linear_k64 documents_segment_k64
+# NAME: vanilla, linear_kK, segment_kK, original; documents_vanilla, documents_linear_kK, documents_segment_kK; with
+#       "encoder_" before linear or segment: cross-attention is full; left out: vanilla linear_k16 segment_k16
+#       encoder_segment_k16 segment_k64 original documents_vanilla documents_linear_k64 documents_segment_k64
 # DATA_DIR: corpus/{train,valid}.csv.gz, corpus/docs_{train,valid}.tsv.gz, newstest2014/wmt14_translate_de-en_test.csv[.gz],
 #           ted_iwslt17/tst2013.tsv.gz; for `original` (its model, recipe and tokenizer) bart-base/ as well.
 # Environment: GPUS (the devices to use, one model at a time on each; 0), STEPS (a cosine over so many steps, as many as
@@ -14,7 +15,7 @@ set -euo pipefail
 linformer=$(realpath "$1") data=$(realpath "$2") out=$3 minutes=$4
 shift 4
 names=("$@")
-[ ${#names[@]} -gt 0 ] || names=(vanilla linear_k16 segment_k16 segment_k64 original documents_vanilla documents_linear_k64 documents_segment_k64)
+[ ${#names[@]} -gt 0 ] || names=(vanilla linear_k16 segment_k16 encoder_segment_k16 segment_k64 original documents_vanilla documents_linear_k64 documents_segment_k64)
 configs=$(realpath "$(dirname "$0")/../../configs")
 read -ra gpus <<<"${GPUS:-0}"
 mkdir -p "$out"
@@ -72,12 +73,13 @@ one() {  # NAME; decisions/010 has why batches of one shape
   [ -z "${STEPS:-}" ] || fast+=(training.schedule=cosine)
   local -a shortened=(model.projected_length="${1##*_k}")
   [[ $1 != *segment_k* ]] || shortened+=(model.projection=segment)
+  [[ $1 != *encoder_* ]] || shortened+=(model.cross_attention=full)
   case $1 in
     vanilla) sentences "$1" corpus_vanilla "$out/bpe16k" "${fast[@]}" ;;
-    linear_k[0-9]* | segment_k[0-9]*) sentences "$1" corpus_linformer "$out/bpe16k" "${fast[@]}" "${shortened[@]}" ;;
+    linear_k[0-9]* | segment_k[0-9]* | encoder_linear_k[0-9]* | encoder_segment_k[0-9]*) sentences "$1" corpus_linformer "$out/bpe16k" "${fast[@]}" "${shortened[@]}" ;;
     original) sentences "$1" vanilla_training "$data/bart-base" ;;
     documents_vanilla) documents "$1" corpus_vanilla "${fast[@]}" ;;
-    documents_linear_k[0-9]* | documents_segment_k[0-9]*) documents "$1" corpus_linformer "${fast[@]}" "${shortened[@]}" ;;
+    documents_*linear_k[0-9]* | documents_*segment_k[0-9]*) documents "$1" corpus_linformer "${fast[@]}" "${shortened[@]}" ;;
     *) echo "corpus.sh: no model is called $1" >&2 && return 2 ;;
   esac
 }

@@ -136,6 +136,7 @@ std::string model_text(const ModelConfig& model) {
   if (model.is_linformer()) {
     out += ", k = " + std::to_string(model.projected_length) + " (" +
            std::string(enum_name(model.projection)) + ")";
+    if (!model.shortens_cross_attention() && !model.encoder_only) out += ", full cross-attention";
   }
   const std::string layers = std::to_string(model.num_layers);
   out += ", " +

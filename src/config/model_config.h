@@ -42,6 +42,15 @@ struct EnumNames<ProjectionInit> {
        {ProjectionInit::kSeed, "seed"}}};
 };
 
+/// What a Linformer's cross-attention reads: k rows, as its encoder does (the original's), or the
+/// whole source.
+enum class CrossAttention { kShortened, kFull };
+template <>
+struct EnumNames<CrossAttention> {
+  static constexpr std::array<std::pair<CrossAttention, std::string_view>, 2> kValues{
+      {{CrossAttention::kShortened, "shortened"}, {CrossAttention::kFull, "full"}}};
+};
+
 /// Sizes and options of one model.
 struct ModelConfig {
   ModelType type = ModelType::kTransformer;
@@ -57,6 +66,7 @@ struct ModelConfig {
   bool tie_embeddings = true;
   Projection projection = Projection::kLinear;
   ProjectionInit projection_init = ProjectionInit::kIdentity;
+  CrossAttention cross_attention = CrossAttention::kShortened;
 
   /// Not options of their own: set by RunConfig's finalization from `data.max_length` and the
   /// compatibility mode.
@@ -67,6 +77,9 @@ struct ModelConfig {
 
   std::int64_t head_dim() const { return model_dim / num_heads; }
   bool is_linformer() const { return type == ModelType::kLinformer; }
+  bool shortens_cross_attention() const {
+    return is_linformer() && cross_attention == CrossAttention::kShortened;
+  }
 
   static void visit_fields(auto& self, auto& field) {
     field("type", self.type, Original{}, Required{"Linformer"},
@@ -95,6 +108,8 @@ struct ModelConfig {
           "How a Linformer shortens: linear (E, F) or segment (weighted means of k equal parts).");
     field("projection_init", self.projection_init,
           "Start of E and F: identity, normal or seed (the original's).");
+    field("cross_attention", self.cross_attention,
+          "What a Linformer's decoder reads of the source: k rows (shortened) or all (full).");
   }
 };
 

@@ -32,7 +32,8 @@ double parameter_count(const ModelConfig& config) {
   double total =
       s.v * s.d + s.layers * (attention + shortening + feed_forward + 2 * norm) + final_norm;
   if (!config.encoder_only) {
-    total += s.layers * (2 * attention + shortening + feed_forward + 3 * norm) + final_norm;
+    const double cross_shortening = config.shortens_cross_attention() ? shortening : 0;
+    total += s.layers * (2 * attention + cross_shortening + feed_forward + 3 * norm) + final_norm;
   }
   if (!config.tie_embeddings) total += s.v * s.d + s.v;
   return total;
@@ -44,8 +45,9 @@ double activation_bytes(const ModelConfig& config, double tokens) {
   const Sizes s(config);
   const double length = s.n < tokens ? s.n : tokens;
   const double self_scores = s.h * (config.is_linformer() ? s.k : length);
+  const double cross_scores = s.h * (config.shortens_cross_attention() ? s.k : length);
   const double encoder = 8 * s.d + 2 * s.m + 2 * self_scores;
-  const double decoder = 14 * s.d + 2 * s.m + 2 * self_scores + 2 * s.h * length;
+  const double decoder = 14 * s.d + 2 * s.m + 2 * cross_scores + 2 * s.h * length;
   const double floats = s.layers * (encoder + (config.encoder_only ? 0 : decoder)) + 2 * s.v;
   return 4 * tokens * floats;
 }

@@ -115,6 +115,9 @@ class Checker {
     if (model.norm != NormPlacement::kPost) refuse("model.norm", "post");
     if (model.tie_embeddings) refuse("model.tie_embeddings", "false");
     if (model.projection != Projection::kLinear) refuse("model.projection", "linear");
+    if (model.cross_attention != CrossAttention::kShortened) {
+      refuse("model.cross_attention", "shortened");
+    }
   }
 
   void check_batches() const {

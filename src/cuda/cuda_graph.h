@@ -3,6 +3,7 @@
 
 #include "cuda/torch_cuda.h"
 #include "ops/accelerator.h"
+#include "ops/device.h"
 
 namespace linformer {
 
@@ -11,6 +12,7 @@ class CudaGraph final : public DeviceGraph {
   explicit CudaGraph(at::MempoolId_t pool) : pool_(pool) {}
 
   void capture(const std::function<void()>& work) override {
+    release_scarce_memory();
     graph_.capture_begin(pool_);
     try {
       work();
@@ -28,6 +30,15 @@ class CudaGraph final : public DeviceGraph {
   at::MempoolId_t pool() const { return pool_; }
 
  private:
+  /// What a recording allocates is its own, and while it lasts the allocator gives none of its
+  /// cache back. A run of the same work has gone before and is in the cache: where no more than
+  /// that is free, it has to go first.
+  static void release_scarce_memory() {
+    const at::Device gpu(at::kCUDA, at::cuda::current_device());
+    const UnusedMemory unused = unused_memory(gpu);
+    if (unused.free < unused.cached) release_cached_memory(gpu);
+  }
+
   at::MempoolId_t pool_;
   at::cuda::CUDAGraph graph_;
 };

@@ -57,11 +57,8 @@ std::int64_t control_group_available() {
 
 std::int64_t available_memory(at::Device device) {
   if (device.is_cpu()) return std::min(system_available(), control_group_available());
-  at::DeviceAllocator& allocator = device_allocator(device);
-  const auto statistics = allocator.getDeviceStats(device.index());
-  const std::int64_t unused =
-      statistics.reserved_bytes[0].current - statistics.allocated_bytes[0].current;
-  return static_cast<std::int64_t>(allocator.getMemoryInfo(device.index()).first) + unused;
+  const UnusedMemory unused = unused_memory(device);
+  return unused.free + unused.cached;
 }
 
 }  // namespace linformer

@@ -16,7 +16,8 @@ double decoding_bytes(const ModelConfig& config, std::int64_t batch, std::int64_
                       double element) {
   const double row = static_cast<double>(batch * config.model_dim) * element;
   const auto n = static_cast<double>(length);
-  const double kept = config.is_linformer() ? static_cast<double>(config.projected_length) : n;
+  const double kept =
+      config.shortens_cross_attention() ? static_cast<double>(config.projected_length) : n;
   return row * (2.0 * kept * static_cast<double>(config.num_layers) + 5.0 * n);
 }
 

@@ -39,13 +39,15 @@ double training_bytes(const CompareKind& kind, std::int64_t batch, std::int64_t 
                       double element) {
   const ModelConfig& config = kind.config;
   const auto n = static_cast<double>(length);
-  const double keys = config.is_linformer() ? static_cast<double>(config.projected_length) : n;
+  const auto slots = static_cast<double>(config.projected_length);
+  const double own_keys = config.is_linformer() ? slots : n;
+  const double cross_keys = config.shortens_cross_attention() ? slots : n;
   double out = training_state_bytes(config) +
                activation_bytes(config, static_cast<double>(batch * length)) * element / 4.0;
   if (kind.path == ForwardPath::kUnfused) {
     // Scores and their softmax of each layer's three attentions.
     out += 2.0 * static_cast<double>(config.num_layers * batch * config.num_heads) * n *
-           (2.0 * keys + n) * element;
+           (own_keys + cross_keys + n) * element;
   }
   return out;
 }

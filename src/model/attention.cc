@@ -264,13 +264,19 @@ at::Tensor Attention::attend_packed(const at::Tensor& query_TM, const PackedSequ
                              num_heads_);
 }
 
-std::unique_ptr<Attention> make_shortened_attention(const ModelConfig& config,
-                                                    const ParameterScope& scope) {
+std::unique_ptr<Attention> make_encoder_attention(const ModelConfig& config,
+                                                  const ParameterScope& scope) {
   if (!config.is_linformer()) return std::make_unique<Attention>(config, scope);
   if (config.projection == Projection::kSegment) {
     return std::make_unique<SegmentAttention>(config, scope);
   }
   return std::make_unique<LinearProjectionAttention>(config, scope);
+}
+
+std::unique_ptr<Attention> make_cross_attention(const ModelConfig& config,
+                                                const ParameterScope& scope) {
+  return config.shortens_cross_attention() ? make_encoder_attention(config, scope)
+                                           : std::make_unique<Attention>(config, scope);
 }
 
 }  // namespace linformer

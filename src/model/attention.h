@@ -105,8 +105,11 @@ class Attention {
   bool applies_output_;
 };
 
-/// The attention of encoder self-attention and cross-attention that `config` asks for.
-std::unique_ptr<Attention> make_shortened_attention(const ModelConfig& config,
-                                                    const ParameterScope& scope);
+/// The attention that `config` asks for in the encoder.
+std::unique_ptr<Attention> make_encoder_attention(const ModelConfig& config,
+                                                  const ParameterScope& scope);
+/// And between decoder and encoder: the same, or full (ModelConfig::cross_attention).
+std::unique_ptr<Attention> make_cross_attention(const ModelConfig& config,
+                                                const ParameterScope& scope);
 
 }  // namespace linformer

@@ -56,7 +56,7 @@ at::Tensor StackEnds::end(const Stream& stream, bool training) const {
 }
 
 EncoderLayer::EncoderLayer(const ModelConfig& config, const ParameterScope& scope)
-    : attention_(make_shortened_attention(config, scope / "attention")),
+    : attention_(make_encoder_attention(config, scope / "attention")),
       attention_residual_(config, scope / "norm1"),
       mlp_(config, scope / "mlp"),
       mlp_residual_(config, scope / "norm2") {}
@@ -73,7 +73,7 @@ Stream EncoderLayer::forward(const Stream& x, const PackedSequences& sequences,
 DecoderLayer::DecoderLayer(const ModelConfig& config, const ParameterScope& scope)
     : self_attention_(config, scope / "self_attention"),
       self_residual_(config, scope / "norm1"),
-      cross_attention_(make_shortened_attention(config, scope / "cross_attention")),
+      cross_attention_(make_cross_attention(config, scope / "cross_attention")),
       cross_residual_(config, scope / "norm2"),
       mlp_(config, scope / "mlp"),
       mlp_residual_(config, scope / "norm3") {}

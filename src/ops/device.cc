@@ -116,15 +116,30 @@ std::int64_t memory_in_use(at::Device device) {
   return device_allocator(device).getDeviceStats(device.index()).allocated_bytes[0].current;
 }
 
+UnusedMemory unused_memory(at::Device gpu) {
+  at::DeviceAllocator& allocator = device_allocator(gpu);
+  const auto statistics = allocator.getDeviceStats(gpu.index());
+  return {.free = static_cast<std::int64_t>(allocator.getMemoryInfo(gpu.index()).first),
+          .cached = statistics.reserved_bytes[0].current - statistics.allocated_bytes[0].current};
+}
+
+void release_cached_memory(at::Device device) {
+  if (device.is_cpu()) {
+    release_cached_cpu_memory();
+    ::malloc_trim(0);
+  } else {
+    device_allocator(device).emptyCache();
+  }
+}
+
 std::int64_t peak_memory(at::Device device) {
   if (device.is_cpu()) return status_bytes("VmHWM");
   return device_allocator(device).getDeviceStats(device.index()).allocated_bytes[0].peak;
 }
 
 void reset_peak_memory(at::Device device) {
+  release_cached_memory(device);
   if (device.is_cpu()) {
-    release_cached_cpu_memory();
-    ::malloc_trim(0);
     std::ofstream("/proc/self/clear_refs") << "5";  // the kernel's way to reset VmHWM
   } else {
     device_allocator(device).resetPeakStats(device.index());

@@ -35,6 +35,17 @@ at::DeviceAllocator& device_allocator(at::Device device);
 /// a GPU.
 std::int64_t memory_in_use(at::Device device);
 
+/// Bytes of a GPU that are nobody's, and those that its allocator keeps although nothing is in
+/// them.
+struct UnusedMemory {
+  std::int64_t free = 0;
+  std::int64_t cached = 0;
+};
+UnusedMemory unused_memory(at::Device gpu);
+
+/// Gives memory that is cached, nothing else, back to the system or the GPU's driver.
+void release_cached_memory(at::Device device);
+
 /// Tokens that a pass without gradients, or a search, takes at a time unless somebody says
 /// otherwise: a step of a search costs a GPU about as much for a thousand sentences as for one.
 std::int64_t inference_batch_tokens(at::Device device);
@@ -46,8 +57,8 @@ void synchronize(at::Device device);
 /// its clock. Returns when the work is done.
 double elapsed_ms(at::Device device, const std::function<void()>& work);
 
-/// Largest bytes in use since the last reset_peak_memory. On a CPU the peak resident set;
-/// resetting it first gives the memory of freed tensors back to the system.
+/// Largest bytes in use since the last reset_peak_memory, on a CPU the peak resident set. Resetting
+/// it releases cached memory first.
 std::int64_t peak_memory(at::Device device);
 void reset_peak_memory(at::Device device);
 

@@ -11,9 +11,12 @@ namespace {
 std::string model_cell(const RunInput& run) {
   if (!run.model) return kNone;
   const ModelConfig& model = *run.model;
-  std::string out = model.is_linformer() ? "Linformer k=" + std::to_string(model.projected_length) +
-                                               " " + std::string(enum_name(model.projection))
-                                         : "vanilla";
+  std::string out = "vanilla";
+  if (model.is_linformer()) {
+    out = "Linformer k=" + std::to_string(model.projected_length) + " " +
+          std::string(enum_name(model.projection));
+    if (!model.shortens_cross_attention()) out += ", full cross-attention";
+  }
   return model.compatibility ? out + ", compatibility" : out;
 }
 

@@ -105,6 +105,21 @@ TEST(DryRun, SaysHowLongAndWhatIsHeldOut) {
   EXPECT_TRUE(has({"data.split=random"}, "validation data   drawn from the training corpus\n"));
 }
 
+TEST(DryRun, SaysWhichAttentionIsShortened) {
+  const TempDirectory directory;
+  directory.write("c.yaml", seed_config("", "compatibility: false\n"));
+  const auto model_of = [&](const std::vector<std::string>& overrides) {
+    std::vector<std::string> arguments{"c.yaml"};
+    arguments.insert(arguments.end(), overrides.begin(), overrides.end());
+    const ProcessResult result = dry_run(arguments, directory.path());
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result.out.substr(0, result.out.find(" layers"));
+  };
+  EXPECT_EQ(model_of({}).find("cross-attention"), std::string::npos);
+  EXPECT_NE(model_of({"model.cross_attention=full"}).find("(linear), full cross-attention"),
+            std::string::npos);
+}
+
 TEST(DryRun, TakesTheVocabularyOfTheTokenizer) {
   const TempDirectory directory;
   directory.write("c.yaml", vanilla_config());

@@ -113,6 +113,8 @@ TEST(Compatibility, RefusesWhatTheOriginalsModelIsNot) {
             "command line: model.tie_embeddings must be false" + rest);
   EXPECT_EQ(complaint("model.projection=segment"),
             "command line: model.projection must be linear" + rest);
+  EXPECT_EQ(complaint("model.cross_attention=full"),
+            "command line: model.cross_attention must be shortened" + rest);
 }
 
 }  // namespace

@@ -41,6 +41,9 @@ TEST(ParameterCount, CountsEachPartOfASmallModel) {
   EXPECT_EQ(parameter_count(config), 384.0 + 2 * 2 * 15);
   config.projection = Projection::kSegment;
   EXPECT_EQ(parameter_count(config), 384.0 + 2 * (8 + 2));
+  config.cross_attention = CrossAttention::kFull;
+  EXPECT_EQ(parameter_count(config), 384.0 + (8 + 2));
+  config.cross_attention = CrossAttention::kShortened;
   config.tie_embeddings = false;
   EXPECT_EQ(parameter_count(config), 384.0 + 2 * (8 + 2) + 50);
 }
@@ -65,6 +68,10 @@ TEST(ActivationBytes, GrowWithTheBatchAndShrinkWithALinformer) {
   linformer.max_length = 16384;
   EXPECT_EQ(activation_bytes(linformer, 32768), 2 * activation_bytes(linformer, 16384));
   EXPECT_LT(activation_bytes(linformer, 16384), activation_bytes(vanilla, 16384));
+  ModelConfig full_cross = linformer;
+  full_cross.cross_attention = CrossAttention::kFull;
+  EXPECT_LT(activation_bytes(linformer, 16384), activation_bytes(full_cross, 16384));
+  EXPECT_LT(activation_bytes(full_cross, 16384), activation_bytes(vanilla, 16384));
 }
 
 }  // namespace

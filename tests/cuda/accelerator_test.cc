@@ -283,8 +283,8 @@ void expect_same_attention(const ModelConfig& config) {
   }
   ParameterStore gpu_store(at::Device(at::kCUDA, 0), at::kBFloat16, 1);
   ParameterStore cpu_store(at::kCPU, at::kDouble, 1);
-  const auto gpu = make_shortened_attention(config, ParameterScope(gpu_store));
-  const auto cpu = make_shortened_attention(config, ParameterScope(cpu_store));
+  const auto gpu = make_encoder_attention(config, ParameterScope(gpu_store));
+  const auto cpu = make_encoder_attention(config, ParameterScope(cpu_store));
   {
     const at::NoGradGuard no_grad;
     std::uint64_t seed = 10;

@@ -16,7 +16,7 @@ struct Built {
   ParameterStore store{at::kCPU, at::kDouble, 1};
   std::unique_ptr<Attention> attention;
   explicit Built(const std::string& kind)
-      : attention(make_shortened_attention(tiny_config(kind, 20), ParameterScope(store))) {}
+      : attention(make_encoder_attention(tiny_config(kind, 20), ParameterScope(store))) {}
 };
 
 TEST(Attention, MatchesHeadsComputedOneByOne) {
@@ -106,7 +106,7 @@ TEST(Attention, CompatibilityModeKeepsTheOutputWeightButNeverAppliesIt) {
   }
 }
 
-TEST(MakeShortenedAttention, BuildsWhatTheConfigurationAsksFor) {
+TEST(MakeEncoderAttention, BuildsWhatTheConfigurationAsksFor) {
   EXPECT_NE(dynamic_cast<LinearProjectionAttention*>(Built("linear").attention.get()), nullptr);
   EXPECT_NE(dynamic_cast<SegmentAttention*>(Built("segment").attention.get()), nullptr);
   const Built full("vanilla");

@@ -15,7 +15,7 @@ struct Built {
   ParameterStore store{at::kCPU, at::kDouble, 1};
   std::unique_ptr<Attention> attention;
   explicit Built(const std::string& kind)
-      : attention(make_shortened_attention(tiny_config(kind, 20), ParameterScope(store))) {}
+      : attention(make_encoder_attention(tiny_config(kind, 20), ParameterScope(store))) {}
 
   at::Tensor weight(std::string_view name) const { return store.find(name)->master.detach(); }
   /// Keys (block 1) or values (block 2) before shortening, [T, M].
@@ -118,7 +118,7 @@ TEST(LinearProjectionAttention, ShorteningFirstRoundsNoWorseInFloat32) {
   for (const std::string kind : {"linear", "compat_linear"}) {
     const Built exact(kind);
     ParameterStore store(at::kCPU, at::kFloat, 1);
-    const auto narrow = make_shortened_attention(tiny_config(kind, 20), ParameterScope(store));
+    const auto narrow = make_encoder_attention(tiny_config(kind, 20), ParameterScope(store));
     const at::Tensor x = random_tensor({80, 16}, 3);
     const auto want = attend_both(*exact.attention, x, {40, 40}, AttentionBackend::kFused);
     const auto got = attend_both(*narrow, x.to(at::kFloat), {40, 40}, AttentionBackend::kAuto);

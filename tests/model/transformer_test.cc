@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "config/model_size.h"
 #include "ops/linear_cross_entropy.h"
 #include "support/golden_model.h"
 
@@ -238,6 +239,30 @@ TEST(Transformer, LinformerWithIdentityProjectionsOfFullLengthIsVanilla) {
         sequences({{0, 7, 8, 9, 2}, {0, 5, 2}, {0, 4, 5, 6, 7, 8, 9, 10, 2}});
     const at::Tensor difference = model.encode(source) - vanilla.encode(source);
     EXPECT_LE(difference.abs().max().item<double>(), 1e-12);
+  }
+}
+
+TEST(Transformer, WithFullCrossAttentionTheDecoderIsVanilla) {
+  const at::NoGradGuard no_grad;
+  for (const Projection projection : {Projection::kLinear, Projection::kSegment}) {
+    ModelConfig config = small_config(ModelType::kLinformer, projection, 5);
+    config.cross_attention = CrossAttention::kFull;
+    ParameterStore store(at::kCPU, at::kFloat, 3);
+    Transformer model(config, store);
+    EXPECT_EQ(static_cast<double>(store.num_elements()), parameter_count(config));
+    ParameterStore vanilla_store(at::kCPU, at::kFloat, 4);
+    Transformer vanilla(small_config(ModelType::kTransformer, Projection::kLinear, 0),
+                        vanilla_store);
+    for (const Parameter& parameter : vanilla_store.parameters()) {
+      parameter.master.copy_(store.find(parameter.name)->master);
+    }
+    const PackedSequences source = sequences({{0, 4, 5, 6, 7, 8, 9, 10, 2}, {0, 5, 2}});
+    const PackedSequences target = sequences({{0, 9, 8, 7, 6, 5, 4, 3}, {0, 4}});
+    const at::Tensor memory = model.encode(source);
+    EXPECT_TRUE(
+        at::equal(model.decode(target, memory, source), vanilla.decode(target, memory, source)));
+    EXPECT_GT((memory - vanilla.encode(source)).abs().max().item<double>(), 1e-3)
+        << "the encoder shortens";
   }
 }
 

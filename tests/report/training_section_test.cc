@@ -41,6 +41,9 @@ TEST(TrainingSection, ARowSaysWhatTheRunWas) {
   EXPECT_EQ(tables_of(training_section(inputs)).at(0).rows.at(0),
             (Row{"demo", "Linformer k=4 segment", "64 / 128 / 2 / 3", "123456", "30", "12.3",
                  "4321", "1000", "7.5", "loss 4.2500 at 30"}));
+  inputs.runs[0].model->cross_attention = CrossAttention::kFull;
+  EXPECT_EQ(tables_of(training_section(inputs)).at(0).rows.at(0).at(1),
+            "Linformer k=4 segment, full cross-attention");
 }
 
 TEST(TrainingSection, ARunThatLacksEverythingHasDashes) {

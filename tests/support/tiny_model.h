@@ -14,8 +14,8 @@ namespace linformer {
 
 /// Every kind of model that translates, in the smallest sizes that still have several heads and
 /// layers. k = 4.
-inline const std::vector<std::string> kTinyKinds{"vanilla", "linear", "segment", "compat_vanilla",
-                                                 "compat_linear"};
+inline const std::vector<std::string> kTinyKinds{
+    "vanilla", "linear", "segment", "segment_full_cross", "compat_vanilla", "compat_linear"};
 
 inline ModelConfig tiny_config(const std::string& kind, std::int64_t vocab_size) {
   ModelConfig config;
@@ -23,7 +23,8 @@ inline ModelConfig tiny_config(const std::string& kind, std::int64_t vocab_size)
   const bool is_vanilla = kind.ends_with("vanilla");
   config.type = is_vanilla ? ModelType::kTransformer : ModelType::kLinformer;
   config.projected_length = is_vanilla ? 0 : 4;
-  config.projection = kind == "segment" ? Projection::kSegment : Projection::kLinear;
+  config.projection = kind.starts_with("segment") ? Projection::kSegment : Projection::kLinear;
+  if (kind.ends_with("full_cross")) config.cross_attention = CrossAttention::kFull;
   config.model_dim = 16;
   config.ffn_dim = 32;
   config.num_heads = 2;
