@@ -43,11 +43,8 @@ double training_state_bytes(const ModelConfig& config) { return 16 * parameter_c
 
 double activation_bytes(const ModelConfig& config, double tokens) {
   const Sizes s(config);
-  const double length = s.n < tokens ? s.n : tokens;
-  const double self_scores = s.h * (config.is_linformer() ? s.k : length);
-  const double cross_scores = s.h * (config.shortens_cross_attention() ? s.k : length);
-  const double encoder = 8 * s.d + 2 * s.m + 2 * self_scores;
-  const double decoder = 14 * s.d + 2 * s.m + 2 * cross_scores + 2 * s.h * length;
+  const double encoder = 8 * s.d + 2 * s.m;
+  const double decoder = 14 * s.d + 2 * s.m;
   const double floats = s.layers * (encoder + (config.encoder_only ? 0 : decoder)) + 2 * s.v;
   return 4 * tokens * floats;
 }

@@ -14,7 +14,8 @@ double parameter_count(const ModelConfig& config);
 double training_state_bytes(const ModelConfig& config);
 
 /// Bytes of activations of one training batch of `tokens` real tokens a side in float32, logits
-/// included: an estimate that counts what a backward pass keeps, good to about a third.
+/// included: an estimate that counts what a backward pass keeps where attention is fused and keeps
+/// no scores, good to about a quarter.
 double activation_bytes(const ModelConfig& config, double tokens);
 
 }  // namespace linformer

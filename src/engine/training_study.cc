@@ -45,11 +45,17 @@ double training_bytes(const CompareKind& kind, std::int64_t batch, std::int64_t 
   double out = training_state_bytes(config) +
                activation_bytes(config, static_cast<double>(batch * length)) * element / 4.0;
   if (kind.path == ForwardPath::kUnfused) {
-    // Scores and their softmax of each layer's three attentions.
-    out += 2.0 * static_cast<double>(config.num_layers * batch * config.num_heads) * n *
-           (own_keys + cross_keys + n) * element;
+    // The softmax of each layer's three attentions; two copies of scores while one is computed.
+    const double rows = static_cast<double>(batch * config.num_heads) * n * element;
+    out += rows * (static_cast<double>(config.num_layers) * (own_keys + cross_keys + n) + 2.0 * n);
   }
   return out;
+}
+
+/// The model that is measured at `length`: no columns of E and F, and no kernels, for longer ones.
+CompareKind at_length(CompareKind kind, std::int64_t length) {
+  kind.config.max_length = length;
+  return kind;
 }
 
 /// One model under training, and a step of it.
@@ -118,8 +124,8 @@ std::vector<CompareRow> TrainingStudy::plan(std::int64_t length) const {
   const std::int64_t batch = compare_batch(tokens_, length);
   std::vector<CompareRow> rows;
   for (const CompareKind& kind : kinds_) {
-    rows.push_back(planned_row(kind, batch, length, training_bytes(kind, batch, length, element),
-                               device_.device));
+    const double bytes = training_bytes(at_length(kind, length), batch, length, element);
+    rows.push_back(planned_row(kind, batch, length, bytes, device_.device));
   }
   return rows;
 }
@@ -129,9 +135,8 @@ void TrainingStudy::measure_row(const CompareKind& kind, CompareRow& row,
   constexpr std::int64_t kWarmSteps = 3;  // a recorded step is recorded by the second
   reset_peak_memory(device_.device);
   const std::int64_t before = memory_in_use(device_.device);
-  CompareKind own = kind;
-  own.config.max_length = row.length;  // no columns of E and F, and no kernels, for longer ones
-  Training training(own, device_, random_batch(row.batch, row.length, kind.config.vocab_size));
+  Training training(at_length(kind, row.length), device_,
+                    random_batch(row.batch, row.length, kind.config.vocab_size));
   for (std::int64_t i = 0; i < (device_.device.is_cpu() ? 1 : kWarmSteps); ++i) training.step();
   synchronize(device_.device);
   row.peak_bytes = std::max<std::int64_t>(0, peak_memory(device_.device) - before);
