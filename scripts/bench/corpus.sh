@@ -76,10 +76,12 @@ one() {  # NAME; decisions/010 has why batches of one shape
   [[ $1 != *encoder_* ]] || shortened+=(model.cross_attention=full)
   case $1 in
     vanilla) sentences "$1" corpus_vanilla "$out/bpe16k" "${fast[@]}" ;;
-    linear_k[0-9]* | segment_k[0-9]* | encoder_linear_k[0-9]* | encoder_segment_k[0-9]*) sentences "$1" corpus_linformer "$out/bpe16k" "${fast[@]}" "${shortened[@]}" ;;
+    linear_k[0-9]* | segment_k[0-9]* | encoder_linear_k[0-9]* | encoder_segment_k[0-9]*)
+      sentences "$1" corpus_linformer "$out/bpe16k" "${fast[@]}" "${shortened[@]}" ;;
     original) sentences "$1" vanilla_training "$data/bart-base" ;;
     documents_vanilla) documents "$1" corpus_vanilla "${fast[@]}" ;;
-    documents_*linear_k[0-9]* | documents_*segment_k[0-9]*) documents "$1" corpus_linformer "${fast[@]}" "${shortened[@]}" ;;
+    documents_linear_k[0-9]* | documents_segment_k[0-9]* | documents_encoder_linear_k[0-9]* | documents_encoder_segment_k[0-9]*)
+      documents "$1" corpus_linformer "${fast[@]}" "${shortened[@]}" ;;
     *) echo "corpus.sh: no model is called $1" >&2 && return 2 ;;
   esac
 }

@@ -136,7 +136,7 @@ std::string model_text(const ModelConfig& model) {
   if (model.is_linformer()) {
     out += ", k = " + std::to_string(model.projected_length) + " (" +
            std::string(enum_name(model.projection)) + ")";
-    if (!model.shortens_cross_attention() && !model.encoder_only) out += ", full cross-attention";
+    if (model.shortens_encoder_alone()) out += ", full cross-attention";
   }
   const std::string layers = std::to_string(model.num_layers);
   out += ", " +
@@ -178,8 +178,8 @@ void print_text(const Plan& plan) {
   add("vocabulary", std::to_string(config.model.vocab_size) + " (" + plan.vocabulary_origin + ")");
   add("parameters", fixed(plan.parameters, 0));
   add("memory", "about " + mebibytes(plan.state_bytes) +
-                    " for weights, gradients and Adam's moments, at most about " +
-                    mebibytes(plan.activation_bytes) + " for a batch");
+                    " for weights, gradients and Adam's moments, about " +
+                    mebibytes(plan.activation_bytes) + " for a batch in float32");
   add("training data", named_or(corpus_text(data.train, data.train_source, data.train_target),
                                 "not given (--train CORPUS)") +
                            (plan.pairs ? ", " + std::to_string(*plan.pairs) + " pairs" : ""));

@@ -80,6 +80,10 @@ struct ModelConfig {
   bool shortens_cross_attention() const {
     return is_linformer() && cross_attention == CrossAttention::kShortened;
   }
+  /// A decoder is there and reads the whole memory of an encoder that shortens.
+  bool shortens_encoder_alone() const {
+    return is_linformer() && !encoder_only && !shortens_cross_attention();
+  }
 
   static void visit_fields(auto& self, auto& field) {
     field("type", self.type, Original{}, Required{"Linformer"},

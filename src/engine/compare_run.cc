@@ -64,12 +64,8 @@ CompareSetting setting_of(const CompareOptions& options, const ModelConfig& conf
   out.libtorch = kTorchVersion;
   out.measured = "one forward pass of the " + parts_of(config.encoder_only, comparison.head) +
                  " over " + std::to_string(comparison.tokens) + " tokens";
-  if (config.is_linformer()) {
-    out.projection = enum_name(config.projection);
-    if (!config.encoder_only && !config.shortens_cross_attention()) {
-      out.measured += ", the Linformer's cross-attention full";
-    }
-  }
+  if (config.shortens_encoder_alone()) out.measured += ", the Linformer's cross-attention full";
+  if (config.is_linformer()) out.projection = enum_name(config.projection);
   out.tokens = comparison.tokens;
   out.is_compatibility = config.compatibility;
   out.is_encoder_only = config.encoder_only;

@@ -15,7 +15,7 @@ std::string model_cell(const RunInput& run) {
   if (model.is_linformer()) {
     out = "Linformer k=" + std::to_string(model.projected_length) + " " +
           std::string(enum_name(model.projection));
-    if (!model.shortens_cross_attention()) out += ", full cross-attention";
+    if (model.shortens_encoder_alone()) out += ", full cross-attention";
   }
   return model.compatibility ? out + ", compatibility" : out;
 }
